@@ -1,0 +1,8 @@
+# The sim board's make settings; the Makefile at the top hands in the mbedTLS tree.
+MICROPY_PY_FFI = 0
+MICROPY_PY_BTREE = 0
+MICROPY_VFS_LFS2 = 1
+MICROPY_PY_SSL = 1
+MICROPY_SSL_MBEDTLS = 1
+
+FROZEN_MANIFEST = $(VARIANT_DIR)/manifest.py

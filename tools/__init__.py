@@ -1,0 +1,1 @@
+"""What runs on a workstation: simulator, acquirer, workshop and toolchain."""

@@ -1,0 +1,1 @@
+"""The virtual board: chip models, cards, network, clock, page and scenarios."""

@@ -1,0 +1,1 @@
+"""Fetches the pinned sources and builds the sim board's interpreter."""
