@@ -1,0 +1,160 @@
+"""The contracts of the devices that a board hands to the terminal.
+
+For readers and the type checker only: nothing here runs on the device. Every method may raise
+`errors.DeviceError` or one of its kinds; every wait can be cancelled and then leaves the device idle.
+Times are milliseconds.
+"""
+
+from typing import Protocol
+
+
+class Keypad(Protocol):
+    """Twenty keys: '0'-'9' '00' '.' 'ENTER' 'CLEAR' 'CANCEL' 'UP' 'DOWN' 'MENU' 'FUNC'."""
+
+    async def key(self) -> str:
+        """The next key pressed. Keys pressed before the call wait in a ring of 16."""
+        ...
+
+    def secret(self, on: bool) -> None:
+        """PIN entry: the ring holds one event and is wiped on reading; it is emptied on entry and exit."""
+        ...
+
+    def clear(self) -> None:
+        """Forget the keys that were pressed and not read."""
+        ...
+
+
+class Display(Protocol):
+    """320 by 240 pixels of 16 colours: draw on `frame` (framebuf.FrameBuffer, GS4_HMSB), then `show()`."""
+
+    width: int
+    height: int
+    frame: object
+
+    def dirty(self, x: int, y: int, w: int, h: int) -> None:
+        """Say which rectangle of the frame was changed."""
+        ...
+
+    async def show(self) -> None:
+        """Send the dirty rectangles to the panel, a few lines between two yields."""
+        ...
+
+    def palette(self, colours: "list[int]") -> None:
+        """Sixteen 0xRRGGBB colours; takes effect with the next `show`."""
+        ...
+
+    def backlight(self, percent: int) -> None: ...
+
+
+class Printer(Protocol):
+    """A 58 mm ESC/POS printer: 384 dots, 32 columns."""
+
+    async def check(self) -> None:
+        """Raise PaperOut, CoverOpen, PrinterHot or DeviceSilent; return when paper is ready."""
+        ...
+
+    async def near_end(self) -> bool:
+        """The roll is near its end."""
+        ...
+
+    async def print(self, document: bytes) -> None:
+        """Send a document (escpos bytes) and return when the printer says all of it is on paper.
+
+        Raises as `check` does when it stopped in the middle; the caller prints the copy again."""
+        ...
+
+
+class ContactReader(Protocol):
+    """An ISO 7816 slot."""
+
+    async def wait_inserted(self) -> None: ...
+
+    async def wait_removed(self) -> None: ...
+
+    async def present(self) -> bool: ...
+
+    async def power_on(self) -> bytes:
+        """Reset the card; its ATR. CardSilent if the chip is mute, CardRemoved if it left."""
+        ...
+
+    async def exchange(self, command: bytes) -> bytes:
+        """One short APDU; the response with SW1 SW2 at its end. The reader does T=0/T=1; 61xx and
+        6Cxx come through as the card sends them on T=0. CardRemoved, CardSilent."""
+        ...
+
+    async def power_off(self) -> None: ...
+
+
+class ContactlessReader(Protocol):
+    """An ISO 14443-4 reader; the field is on only between `activate` and `release`."""
+
+    async def activate(self) -> bytes:
+        """Wait until one ISO-DEP card is in the field; its ATS. CardCollision for two."""
+        ...
+
+    async def exchange(self, command: bytes) -> bytes:
+        """As ContactReader.exchange."""
+        ...
+
+    async def release(self) -> None:
+        """Field off."""
+        ...
+
+
+class Buzzer(Protocol):
+    def beep(self, kind: str) -> None:
+        """'key', 'ok' (one high), 'error' (two low), 'alert'. Returns at once."""
+        ...
+
+
+class Lamps(Protocol):
+    def show(self, pattern: str) -> None:
+        """'off', 'idle' (first blinking), 'ready' (first on), 'read' (all four), 'error' (all dark).
+
+        Blinking runs by itself until the next call."""
+        ...
+
+
+class Radio(Protocol):
+    """The Wi-Fi link."""
+
+    def connected(self) -> bool: ...
+
+    def bars(self) -> int:
+        """0-4."""
+        ...
+
+    async def connect(self, ssid: str, password: str) -> None:
+        """Join, within 15 s; DeviceSilent otherwise. Returns at once on a live link."""
+        ...
+
+
+class Clock(Protocol):
+    def now(self) -> int:
+        """Seconds since 2000-01-01 00:00:00 in the shop's local time (UTC+8)."""
+        ...
+
+    def set(self, seconds: int) -> None: ...
+
+
+class Board(Protocol):
+    """What `board.open()` returns. Folders are mounted: '/journal', '/keys', '/data'."""
+
+    keypad: Keypad
+    display: Display
+    printer: Printer
+    reader: ContactReader
+    nfc: ContactlessReader
+    buzzer: Buzzer
+    lamps: Lamps
+    radio: Radio
+    clock: Clock
+    serial: str
+
+    def feed_watchdog(self) -> None: ...
+
+    def restart(self) -> None: ...
+
+    def reset_cause(self) -> str:
+        """'power', 'watchdog', 'software' or 'pin'."""
+        ...
