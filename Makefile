@@ -2,43 +2,101 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
 
-REPO    := $(CURDIR)
 BUILD   := build
 ABS     := $(CURDIR)/build
-SOURCES := $(BUILD)/sources
 MPY     := $(ABS)/sources/micropython
 VENV    := .venv
 PYTHON  := $(VENV)/bin/python
 LOGS    := $(BUILD)/logs
-JOBS    := $(shell nproc)
+JOBS    := $(shell nproc 2>/dev/null || echo 2)
+ARGS    ?=
 
-# Quiet command with a log: $(call step,what is said,name of the log,command)
-step = @printf '  %-34s' '$(1)'; mkdir -p $(LOGS); begun=$$SECONDS; \
+# One step of the build, with a log and the seconds it took: $(call step,what is said,log,command)
+step = @mkdir -p $(LOGS); printf '  %-36s' '$(1)'; begun=$$SECONDS; \
   if ( $(3) ) > $(LOGS)/$(2).log 2>&1; then echo "$$((SECONDS - begun)) s"; \
-  else echo failed; tail -n 15 $(LOGS)/$(2).log; echo "The whole log: $(LOGS)/$(2).log"; exit 1; fi
+  else echo failed; tail -n 12 $(LOGS)/$(2).log; echo "$(or $(4),The whole log: $(LOGS)/$(2).log)"; exit 1; fi
 
-.PHONY: help build sim test check
-help:  ## show this list
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+.PHONY: help build sim test test-long check bench clean packages packages-test golden
 
-build: $(BUILD)/sim/micropython $(VENV)/.ready  ## set up and build only
+help: ## show this list
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
 
-## ---- sources, mbedTLS, mpy-cross, the sim board's interpreter
+build: packages $(BUILD)/sim/micropython $(VENV)/.ready $(BUILD)/pki/.ready ## set up and build only
 
-$(SOURCES)/.ready: tools/toolchain/sources.py
-	$(call step,fetching sources,sources,python3 -m tools.toolchain.sources $(BUILD) && touch $@)
+sim: build ## the terminal on the screen: acquirer, virtual board, page (ARGS="--port 0 --headless …")
+	@$(VENV)/bin/pos sim $(ARGS)
 
-$(BUILD)/mpy-cross/mpy-cross: $(SOURCES)/.ready
+test: build packages-test $(BUILD)/sim32/micropython $(VENV)/.test-ready ## the whole quick suite
+	@$(PYTHON) -m pytest -m "not long" $(ARGS)
+
+test-long: build packages-test $(BUILD)/sim32/micropython $(VENV)/.test-ready ## the nightly: exhaustive and slow
+	@$(PYTHON) -m pytest -m "long" $(ARGS)
+
+check: build ## ruff, mypy, arrows, pins, generated files, size budget
+	@echo "ruff";      $(VENV)/bin/ruff check .
+	@echo "mypy";      $(PYTHON) -m tools.check.types
+	@echo "arrows";    $(PYTHON) -m tools.check.layers
+	@echo "pins";      $(PYTHON) -m tools.check.pins
+	@echo "generated"; $(PYTHON) -m tools.check.generated
+	@echo "sizes";     $(PYTHON) -m tools.check.sizes
+
+golden: build ## accept today's screens and receipts as the golden ones, after looking at the report
+	@$(PYTHON) -m tools.sim.golden --accept
+
+clean: ## remove what was built (the sources and the virtual environment stay)
+	rm -rf $(filter-out $(BUILD)/sources,$(wildcard $(BUILD)/*))
+
+## ---- what the machine must have
+
+packages:
+	@command -v python3 > /dev/null || { echo "python3 is missing: apt-get install python3"; exit 1; }
+	@python3 -m tools.toolchain.packages build
+
+packages-test:
+	@python3 -m tools.toolchain.packages build test
+
+## ---- sources, mbedTLS, mpy-cross
+
+$(BUILD)/sources/.ready: tools/toolchain/sources.py | packages
+	$(call step,fetching MicroPython and mbedTLS,sources,python3 -m tools.toolchain.sources $(BUILD) && touch $@,Nothing was built.)
+
+$(BUILD)/mpy-cross/mpy-cross: $(BUILD)/sources/.ready
 	$(call step,building mpy-cross,mpy-cross,$(MAKE) -C $(MPY)/mpy-cross -j$(JOBS) BUILD=$(ABS)/mpy-cross)
 
-$(BUILD)/mbedtls/library/libmbedtls.a: $(SOURCES)/.ready
-	$(call step,building mbedTLS,mbedtls,rm -rf $(BUILD)/mbedtls && cp -rL $(SOURCES)/mbedtls $(BUILD)/mbedtls && $(MAKE) -C $(BUILD)/mbedtls/library -j$(JOBS) static CFLAGS=-O2)
+$(BUILD)/mbedtls/library/libmbedtls.a: $(BUILD)/sources/.ready
+	$(call step,building mbedTLS,mbedtls,rm -rf $(BUILD)/mbedtls && cp -rL $(BUILD)/sources/mbedtls $(BUILD)/mbedtls && $(MAKE) -C $(BUILD)/mbedtls/library -j$(JOBS) static CFLAGS=-O2)
 
-FROZEN := $(shell git ls-files --cached --others --exclude-standard board/sim board/esp32s3 lib firmware main.py boot.py 2>/dev/null)
+$(BUILD)/mbedtls32/library/libmbedtls.a: $(BUILD)/sources/.ready | packages-test
+	$(call step,building mbedTLS (32-bit),mbedtls32,rm -rf $(BUILD)/mbedtls32 && cp -rL $(BUILD)/sources/mbedtls $(BUILD)/mbedtls32 && $(MAKE) -C $(BUILD)/mbedtls32/library -j$(JOBS) static CC="gcc -m32" CFLAGS=-O2)
 
-$(BUILD)/sim/micropython: $(BUILD)/mpy-cross/mpy-cross $(BUILD)/mbedtls/library/libmbedtls.a $(FROZEN)
-	$(call step,building the sim board,sim,$(MAKE) -C $(MPY)/ports/unix -j$(JOBS) VARIANT_DIR=$(REPO)/board/sim BUILD=$(ABS)/sim MICROPY_MPYCROSS=$(ABS)/mpy-cross/mpy-cross MICROPY_MPYCROSS_DEPENDENCY= USER_C_MODULES=$(REPO)/lib CFLAGS_EXTRA=-I$(ABS)/mbedtls/include LDFLAGS_EXTRA=-L$(ABS)/mbedtls/library)
+## ---- the sim board's interpreter
 
-$(VENV)/.ready: requirements.txt pyproject.toml
-	$(call step,making .venv,venv,python3 -m venv $(VENV) && $(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements.txt && $(VENV)/bin/pip install --quiet --no-deps --no-build-isolation -e . && touch $@)
+DEVICE := $(shell find board lib firmware main.py boot.py -type f -not -name '*.pyc' -not -name '*.md' 2>/dev/null)
+
+# $(call unix_port,build folder,mbedTLS folder,more make variables)
+unix_port = $(MAKE) -C $(MPY)/ports/unix -j$(JOBS) VARIANT_DIR=$(CURDIR)/board/sim BUILD=$(ABS)/$(1) \
+  MICROPY_MPYCROSS=$(ABS)/mpy-cross/mpy-cross MICROPY_MPYCROSS_DEPENDENCY= USER_C_MODULES=$(CURDIR)/lib \
+  CFLAGS_EXTRA=-I$(ABS)/$(2)/include $(3)
+
+$(BUILD)/gen/.ready: $(wildcard tools/toolchain/fonts.py) $(shell find firmware/ui -name '*.py' 2>/dev/null) $(VENV)/.ready
+	$(call step,drawing the fonts,fonts,mkdir -p $(BUILD)/gen && { [ ! -f tools/toolchain/fonts.py ] || $(PYTHON) -m tools.toolchain.fonts; } && touch $@)
+
+$(BUILD)/sim/micropython: $(BUILD)/mpy-cross/mpy-cross $(BUILD)/mbedtls/library/libmbedtls.a $(BUILD)/gen/.ready $(DEVICE)
+	$(call step,building the sim board,sim,$(call unix_port,sim,mbedtls,LDFLAGS_EXTRA=-L$(ABS)/mbedtls/library) && touch $@)
+
+$(BUILD)/sim32/micropython: $(BUILD)/sim/micropython $(BUILD)/mbedtls32/library/libmbedtls.a
+	$(call step,building the sim board (32-bit),sim32,$(call unix_port,sim32,mbedtls32,CC="gcc -m32" LDFLAGS_EXTRA="-static -L$(ABS)/mbedtls32/library") && touch $@)
+
+## ---- the workstation's side
+
+$(VENV)/.ready: requirements.txt pyproject.toml | packages
+	$(call step,making the virtual environment,venv,python3 -m venv $(VENV) && $(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements.txt && $(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . && touch $@,Is the network up? The packages come from PyPI; run the command again.)
+
+$(VENV)/.test-ready: requirements-test.txt $(VENV)/.ready | packages-test
+	$(call step,adding the test tools,venv-test,$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-test.txt && touch $@,Is the network up? The packages come from PyPI; run the command again.)
+
+$(BUILD)/pki/.ready: tools/acquirer/pki.py $(VENV)/.ready
+	$(call step,making the test certificates,pki,$(PYTHON) -m tools.acquirer.pki $(BUILD)/pki && touch $@)

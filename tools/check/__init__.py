@@ -1,0 +1,1 @@
+"""What `make check` holds beside ruff and mypy: arrows, pins, generated files, sizes."""
