@@ -1,21 +1,21 @@
 """Make the glyph and character-set modules that are frozen into the firmware.
 
-    .venv/bin/python -m tools.toolchain.fonts build/gen            # write what has changed
-    .venv/bin/python -m tools.toolchain.fonts build/gen --check    # exit 1 if anything would change
+    .venv/bin/python -m tools.toolchain.fonts build/gen          # write what has changed
+    .venv/bin/python -m tools.toolchain.fonts build/gen --check  # exit 1 if it would
 
 Four Python modules of constant bytes (frozen, they stay in flash):
 
-- `glyphs16`: GNU Unifont, 16 pixels high. ASCII U+0020..007E, 8x16; every cell of GB 2312 rows 1-9 and
-  16-87 in row-cell (区位) order, 16x16, a half-width glyph standing in the middle of its cell.
+- `glyphs16`: GNU Unifont, 16 pixels high. ASCII U+0020..007E, 8x16; every cell of GB 2312 rows 1-9
+  and 16-87 in row-cell (区位) order, 16x16, a half-width glyph in the middle of its cell.
 - `glyphs24`: the characters that occur in string literals under firmware/ui, and ASCII: Droid Sans
   Fallback at 24 pixels.
 - `glyphs40`: what amounts are written with, at 40 pixels.
-- `gbtable`: Unicode to GB 18030: every two-byte character that cannot be computed, and the ranges of
-  the four-byte ones.
+- `gbtable`: Unicode to GB 18030: every two-byte character that cannot be computed, and the ranges
+  of the four-byte ones.
 
 All bitmaps are rows from the top, the most significant bit leftmost. Sources: Debian's `unifont`
-(OFL 1.1 / GPL-2+ with font exception) and `fonts-droid-fallback` (Apache-2.0). The same packages and
-the same Pillow give the same bytes.
+(OFL 1.1 / GPL-2+ with font exception) and `fonts-droid-fallback` (Apache-2.0). The same packages
+and the same Pillow give the same bytes.
 """
 
 import argparse
@@ -86,8 +86,8 @@ def glyphs16() -> dict[str, bytes]:
 def rasterised(characters: Iterable[str], size: int, stride: int) -> dict[str, bytes]:
     """A module of Droid glyphs: sorted points (u16 LE), advances, and `stride` bytes a row.
 
-    The font has ASCII as full-width forms only: their ink is moved to the left edge, and the advance
-    becomes its width and a bearing. Digits share one advance, so that an amount does not dance.
+    The font has ASCII as full-width forms only: their ink is moved to the left edge, and the
+    advance becomes its width and two bearings. Digits share one advance, so that an amount does not dance.
     """
     font = _droid(size)
     drawn = {}
@@ -96,7 +96,7 @@ def rasterised(characters: Iterable[str], size: int, stride: int) -> dict[str, b
         image = _ink(font, form, size)
         if image.getbbox() is not None:
             drawn[character] = image
-    bearing = size // 12
+    bearing = size // 16
     digits = [image.getbbox() for character, image in drawn.items() if character.isdigit()]
     tabular = max((box[2] - box[0] for box in digits), default=0) + 2 * bearing
     points, advances, bits = b"", b"", b""
@@ -104,7 +104,8 @@ def rasterised(characters: Iterable[str], size: int, stride: int) -> dict[str, b
         left, _, right, _ = image.getbbox()
         advance = size
         if character.isascii() or character == "￥":
-            advance = tabular if character.isdigit() else right - left + 2 * bearing
+            advance = min(size, right - left + 2 * bearing)
+            advance = tabular if character.isdigit() else advance
             image = image.transform(
                 image.size, Image.Transform.AFFINE,
                 (1, 0, left - (advance - (right - left)) // 2, 0, 1, 0),
@@ -119,23 +120,23 @@ def rasterised(characters: Iterable[str], size: int, stride: int) -> dict[str, b
 
 def glyphs24() -> dict[str, bytes]:
     """The module's constants by name."""
-    font = _characters(DROID)
-    wanted = {chr(point) for point in ASCII} | wording()
-    forms = {c for c in wanted if c.isascii() or ord(c) in font}
-    return rasterised((c for c in forms if c > " "), 24, 3)
+    font = _droid(24)
+    unassigned = bytes(font.getmask("\uffff"))
+    words = {c for c in wording() if c > "~" and bytes(font.getmask(c)) != unassigned}
+    return rasterised(words | {chr(point) for point in ASCII if point > 0x20}, 24, 3)
 
 
 def glyphs40() -> dict[str, bytes]:
     """The module's constants by name."""
-    return rasterised(AMOUNT, 40, 5)
+    return rasterised(AMOUNT, 40, 4)
 
 
 def gbtable() -> dict[str, bytes]:
     """The module's constants by name: GB 18030 as far as it cannot be computed.
 
     POINTS/CODES: the two-byte characters, sorted, without those of CJK U+4E00..9FA5 that GB 2312
-    lacks: GBK puts these in code point order into 8140..A0FE and AA40..FEA0. STARTS/LINEARS: the runs
-    of four-byte characters of the basic plane, by first code point and position after 81308130.
+    lacks: GBK puts these in code point order into 8140..A0FE and AA40..FEA0. STARTS/LINEARS: the
+    runs of four-byte characters of the basic plane, by first code point and position after 81308130.
     """
     pairs, runs, expected = [], [], (0, 0)
     for point in range(0x80, 0x10000):
@@ -206,13 +207,6 @@ def _droid(size: int) -> ImageFont.FreeTypeFont:
         return ImageFont.truetype(str(DROID), size, layout_engine=ImageFont.Layout.BASIC)
     except OSError as error:
         raise FontError(f"{DROID}: install Debian's package 'fonts-droid-fallback'") from error
-
-
-def _characters(path: Path) -> set[int]:
-    """The code points of a TrueType font: those drawn otherwise than an unassigned one."""
-    font = _droid(24)
-    nothing = bytes(font.getmask(chr(0xFFFF)))
-    return {ord(c) for c in wording() if bytes(font.getmask(c)) != nothing}
 
 
 def _ink(font: ImageFont.FreeTypeFont, character: str, size: int) -> Image.Image:
