@@ -1,0 +1,1 @@
+"""Self-test, faults and the operators who may use the terminal."""

@@ -1,0 +1,1 @@
+"""One file per thing a merchant does; each reads as a story."""

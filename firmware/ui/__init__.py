@@ -1,0 +1,1 @@
+"""What the merchant and the payer see: pure drawing, wording in zh and en, questions, receipts."""
