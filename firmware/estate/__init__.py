@@ -1,0 +1,1 @@
+"""The terminal as property: onboarding, its keys at rest, its parameters."""

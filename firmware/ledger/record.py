@@ -1,0 +1,184 @@
+"""One transaction is one record, and its state only moves forward.
+
+    OPENED ── request journalled ──► SENT ── good reply ──► COMPLETED            (tap)
+      │                               │ └─ good reply ──► APPROVED ── 2nd AC ──► COMPLETED   (chip)
+      │                               ├─ declined ──► DECLINED
+      ▼                               ▼                      │
+    CANCELLED (nothing ever left)   REVERSING ◄──────────────┘  (98 no answer, 96 cut, 06, A0)
+                                      ├─ host settled it ──► REVERSED
+                                      └─ by a supervisor ──► BY_HAND
+
+SENT, APPROVED and REVERSING are *owed*: the host may have posted what the payer may not have paid.
+PROTOCOL.md, "What is owed, and the rules of reversal".
+"""
+
+from firmware.ledger.errors import StateBackwards
+
+SALE = "sale"
+
+# kind → (MTI, processing code F3, condition F25, F60.1, side in the totals)
+KINDS = {SALE: ("0200", "000000", "00", "22", "debit")}
+
+OPENED = const(0)
+SENT = const(1)
+APPROVED = const(2)
+COMPLETED = const(3)
+DECLINED = const(4)
+CANCELLED = const(5)
+REVERSING = const(6)
+REVERSED = const(7)
+BY_HAND = const(8)
+
+NAMES = ("opened", "sent", "approved", "completed", "declined", "cancelled", "reversing",
+         "reversed", "by hand")  # fmt: skip
+
+FORWARD = {
+    OPENED: (SENT, CANCELLED),
+    SENT: (APPROVED, COMPLETED, DECLINED, REVERSING),
+    APPROVED: (COMPLETED, REVERSING),
+    REVERSING: (REVERSING, REVERSED, BY_HAND),  # to itself: a try was counted
+}
+OWED = (SENT, APPROVED, REVERSING)
+
+NO_ANSWER = "98"
+TERMINAL_FAULT = "96"
+MAC_ERROR = "A0"
+REFUSED_BY_CARD = "06"
+
+CHIP = "chip"
+TAP = "tap"
+
+
+class CardData:
+    """What the payer presented, for as long as the flow runs. `wipe()` when it ends.
+
+    pan: str of 13-19 digits. expiry: 'YYMM' or ''. psn: '000'-'099' (field 23) or ''.
+    entry: CHIP or TAP. track2: bytearray of tag 57 as the card sent it (BCD, D, F padding) or None;
+    never stored. pin_block: the 8 encrypted bytes of pinmac.pin_block, or None; never stored.
+    chip: bytes, the TLVs of F55 as they go into the request (first GENERATE AC or GPO).
+    aid, label: for the receipt (hex str, str).
+    """
+
+    def __init__(
+        self,
+        entry: str,
+        pan: str,
+        expiry: str = "",
+        psn: str = "",
+        track2: "bytearray | None" = None,
+        chip: bytes = b"",
+        pin_block: "bytes | None" = None,
+        aid: str = "",
+        label: str = "",
+    ) -> None:
+        self.entry = entry
+        self.pan = pan
+        self.expiry = expiry
+        self.psn = psn
+        self.track2 = track2
+        self.chip = chip
+        self.pin_block = pin_block
+        self.aid = aid
+        self.label = label
+
+    def wipe(self) -> None:
+        """Overwrite what can be overwritten, forget the rest."""
+        if self.track2 is not None:
+            for i in range(len(self.track2)):
+                self.track2[i] = 0
+        self.pan = self.expiry = self.psn = ""
+        self.track2 = self.pin_block = None
+        self.chip = b""
+
+
+# The journal's field table: position is the number on flash, so entries are only ever appended.
+# 'n' a non-negative integer, 's' text, 'b' bytes.
+FIELDS = (
+    ("kind", "s"),
+    ("amount", "n"),  # fen
+    ("time", "n"),  # devices.Clock seconds at the time of opening
+    ("operator", "s"),
+    ("entry", "s"),  # CHIP or TAP
+    ("masked", "s"),  # first 6, stars, last 4
+    ("sealed_card", "b"),  # Vault.seal of 'PAN=YYMM=PSN'
+    ("sealed_chip", "b"),  # Vault.seal of the request's F55
+    ("pin_entered", "n"),  # 1 when F22 and F26 said so
+    ("aid", "s"),
+    ("label", "s"),
+    ("response_code", "s"),  # F39
+    ("authorisation_code", "s"),  # F38
+    ("reference", "s"),  # F37
+    ("host_time", "s"),  # F12 hhmmss
+    ("host_date", "s"),  # F13 MMDD
+    ("institutions", "s"),  # F44: issuer 11 + acquirer 11, as it came
+    ("reason", "s"),  # F39 of the reversal
+    ("tries", "n"),  # of the reversal
+    ("reversal_code", "s"),  # F39 of the 0410
+    ("sealed_result", "b"),  # Vault.seal of the F55 after the second GENERATE AC
+    ("cryptogram", "s"),  # ARQC or TC for the receipt, hex
+    ("tvr", "s"),
+    ("tsi", "s"),
+    ("atc", "s"),
+    ("supervisor", "s"),  # who settled a reversal by hand
+    ("no_cvm", "n"),  # 1: neither PIN nor signature was asked (免密免签)
+    ("signature", "n"),  # 1: the cardholder signs the slip
+    ("settlement_date", "s"),  # F15
+    ("partial", "n"),  # approved amount in fen when F39 = 10, else 0
+)
+NUMBERS = {name: number for number, (name, _) in enumerate(FIELDS)}
+DEFAULTS = {"n": 0, "s": "", "b": b""}
+
+
+class Txn:
+    """A transaction: `trace`, `batch`, `sequence`, `state` and every name of FIELDS as attributes.
+
+    Made by `Ledger.begin`, changed only by `advance`. `card` is the CardData of the flow that is
+    running (None for a record read back); it is never written to flash as it stands.
+    """
+
+    def __init__(self, batch: int, trace: int, journal: "object | None" = None) -> None:
+        self.batch = batch
+        self.trace = trace
+        self.sequence = 0
+        self.state = OPENED
+        self.card = None
+        self._ledger = journal
+        for name, kind in FIELDS:
+            setattr(self, name, DEFAULTS[kind])
+
+    @property
+    def owed(self) -> bool:
+        """The host may stand otherwise than the payer: it goes out before the next online payment."""
+        return self.state in OWED
+
+    @property
+    def finished(self) -> bool:
+        return self.state not in FORWARD
+
+    @property
+    def state_name(self) -> str:
+        return NAMES[self.state]
+
+    def apply(self, state: int, fields: dict) -> None:
+        """Move to `state` in memory. StateBackwards if the arrows at the top do not lead there."""
+        if state not in FORWARD.get(self.state, ()):
+            raise StateBackwards(f"trace {self.trace}: {self.state_name} to {NAMES[state]}")
+        self.state = state
+        for name, value in fields.items():
+            if name not in NUMBERS:
+                raise StateBackwards(f"a record has no field {name}")
+            setattr(self, name, value)
+
+    def advance(self, state: int, **fields: object) -> None:
+        """Move to `state` with `fields` (names of FIELDS); durable when this returns.
+
+        Raises StateBackwards, JournalFull; the record in memory is then unchanged."""
+        self._ledger.advance(self, state, fields)
+
+    def complete(self, **fields: object) -> None:
+        """The second GENERATE AC gave a TC and it is journalled: a chip sale is now whole."""
+        self.advance(COMPLETED, **fields)
+
+    def reverse(self, reason: str) -> None:
+        """A reversal is owed from here on. `reason` is its F39: '98', '96', 'A0' or '06'."""
+        self.advance(REVERSING, reason=reason)

@@ -1,0 +1,1 @@
+"""The acquirer: messages, working keys, one TLS connection."""
