@@ -1,7 +1,7 @@
 """Collects tests/unit/test_*.py as MicroPython tests: they run in the sim board's interpreter.
 
-The files are never imported by CPython. Tests are plain `def test_x()` or `async def test_x()` with
-bare asserts. One process runs the chosen tests of one file; each is reported by itself, with
+The files are never imported by CPython. Tests are plain `def test_x()` or `async def test_x()`
+with bare asserts. One process runs the chosen tests of one file; each is reported by itself, with
 MicroPython's traceback and whatever it printed.
 """
 

@@ -1,4 +1,4 @@
-"""The interpreter that runs the unit tests is the sim board's, with its plain clock and modules."""
+"""The interpreter that runs the unit tests is the sim board's, with its plain clock."""
 
 import sys
 import time
