@@ -13,13 +13,14 @@ PYTHON  := $(VENV)/bin/python
 LOGS    := $(BUILD)/logs
 JOBS    := $(shell nproc 2>/dev/null || echo 2)
 ARGS    ?=
+BOARD   ?= esp32s3
 
 # One step of the build, with a log and the seconds it took: $(call step,what is said,log,command)
 step = @mkdir -p $(LOGS); printf '  %-36s' '$(1)'; begun=$$SECONDS; \
   if ( $(3) ) > $(LOGS)/$(2).log 2>&1; then echo "$$((SECONDS - begun)) s"; \
   else echo failed; tail -n 12 $(LOGS)/$(2).log; echo "$(or $(4),The whole log: $(LOGS)/$(2).log)"; exit 1; fi
 
-.PHONY: help build sim test test-long check bench clean packages packages-test golden
+.PHONY: help build sim test test-long check bench clean packages packages-test golden firmware flash
 
 help: ## show this list
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -44,7 +45,16 @@ check: build ## ruff, mypy, arrows, pins, generated files, size budget
 	@echo "sizes";     $(PYTHON) -m tools.check.sizes
 
 golden: build ## accept today's screens and receipts as the golden ones, after looking at the report
-	@$(PYTHON) -m tools.sim.golden --accept
+	@$(PYTHON) -m tools.sim.goldens --accept
+
+firmware: $(BUILD)/mpy-cross/mpy-cross $(BUILD)/gen/.ready ## the real image (BOARD=esp32s3; needs ESP-IDF 5.4)
+	@[ -n "$$IDF_PATH" ] || { echo "firmware: IDF_PATH is not set: install ESP-IDF 5.4 and run '. export.sh' first."; exit 1; }
+	$(MAKE) -C $(MPY)/ports/esp32 BOARD_DIR=$(CURDIR)/board/$(BOARD) BUILD=$(ABS)/$(BOARD) \
+	  USER_C_MODULES=$(CURDIR)/lib/pinmac/micropython.cmake FROZEN_MANIFEST=$(CURDIR)/board/$(BOARD)/manifest.py
+
+flash: firmware ## that image onto a device (PORT=/dev/ttyACM0)
+	@[ -n "$(PORT)" ] || { echo "flash: name the device's port: make flash PORT=/dev/ttyACM0"; exit 1; }
+	$(MAKE) -C $(MPY)/ports/esp32 BOARD_DIR=$(CURDIR)/board/$(BOARD) BUILD=$(ABS)/$(BOARD) PORT=$(PORT) deploy
 
 clean: ## remove what was built (the sources and the virtual environment stay)
 	rm -rf $(filter-out $(BUILD)/sources,$(wildcard $(BUILD)/*))

@@ -14,7 +14,7 @@ FLASH_AND_PSRAM = {*range(26, 38)}  # octal PSRAM of the R8 takes 33-37 as well
 USB = {19, 20}
 STRAPPING = {0: "boot mode", 3: "JTAG source", 45: "flash voltage", 46: "ROM log and boot mode"}
 # A strapping pin may serve as an output whose idle level is the strap's own.
-STRAP_OUTPUTS = {46}
+STRAP_OUTPUTS = {46: "LCD_BACKLIGHT"}
 NEEDED = {
     *(f"KEY_ROW{n}" for n in range(5)), *(f"KEY_COL{n}" for n in range(4)),
     "SPI_SCK", "SPI_MOSI", "SPI_MISO", "LCD_CS", "LCD_DC", "LCD_BACKLIGHT", "NFC_CS", "NFC_IRQ",
@@ -23,17 +23,17 @@ NEEDED = {
 }
 
 
-def rows(path: Path = PINS) -> list[tuple[str, int, str]]:
-    """(name, GPIO, direction) of every row."""
+def rows(path: Path = PINS) -> list[tuple[str, int]]:
+    """(name, GPIO number) of every row; the format is that of MicroPython's ESP32 port."""
     lines = [line for line in path.read_text().split("\n") if line and not line.startswith("#")]
-    return [(row[0], int(row[1]), row[2]) for row in csv.reader(lines)]
+    return [(row[0], int(row[1].removeprefix("GPIO"))) for row in csv.reader(lines)]
 
 
-def faults(table: list[tuple[str, int, str]]) -> list[str]:
+def faults(table: list[tuple[str, int]]) -> list[str]:
     """A sentence for each rule that the table breaks."""
     found = []
     users: dict[int, str] = {}
-    for name, pin, direction in table:
+    for name, pin in table:
         if pin in users:
             found.append(f"GPIO{pin} serves both {users[pin]} and {name}")
         users[pin] = name
@@ -43,11 +43,9 @@ def faults(table: list[tuple[str, int, str]]) -> list[str]:
             found.append(f"{name}: GPIO{pin} is not on the module")
         if pin in USB:
             found.append(f"{name}: GPIO{pin} is the USB console")
-        if pin in STRAPPING and not (pin in STRAP_OUTPUTS and direction == "out"):
+        if pin in STRAPPING and STRAP_OUTPUTS.get(pin) != name:
             found.append(f"{name}: GPIO{pin} is a strapping pin ({STRAPPING[pin]})")
-        if direction not in ("in", "out", "both"):
-            found.append(f"{name}: unknown direction {direction}")
-    names = {name for name, _, _ in table}
+    names = {name for name, _ in table}
     found += [f"{name} is missing" for name in sorted(NEEDED - names)]
     return found
 

@@ -1,0 +1,192 @@
+"""What can be done to the virtual board from outside: the messages that page, player and tests send.
+
+A message is one scenario step as JSON: `{"key": "1 2 ENTER"}`, `{"card": {"insert": "debit"}}`,
+`{"fault": {"paper": "out"}}`. So a recorded session *is* a scenario. Each action has one function
+here; what it cannot serve is refused by name.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tools.sim import cards
+from tools.sim.scenario import guess
+from tools.sim.simulation import Simulation
+
+KEYS = [*"0123456789", "00", ".", "ENTER", "CLEAR", "CANCEL", "UP", "DOWN", "MENU", "FUNC"]
+# How long a finger stays on a key and then off it, in seconds.
+HOLD, GAP = 0.06, 0.06
+
+
+class ActionError(Exception):
+    """An action that does not exist or cannot be done now; the message says which and why."""
+
+
+def one(argument: Any, known: list[str], what: str) -> tuple[str, Any]:
+    """The only pair of a mapping, its word checked."""
+    if not isinstance(argument, dict) or not argument:
+        raise ActionError(f"{what} takes a mapping of one of: {', '.join(known)}")
+    word = next(iter(argument))
+    if word not in known:
+        raise ActionError(f"unknown {what} '{word}'; {guess(str(word), known)}")
+    return word, argument[word]
+
+
+async def key(sim: Simulation, argument: Any) -> None:
+    """Press keys one after the other; a key is a character or a word in capitals."""
+    pressed = str(argument).split()
+    for name in pressed:
+        if name not in KEYS:
+            raise ActionError(f"unknown key '{name}'; {guess(name, KEYS)}")
+    for name in pressed:
+        sim.keypad.press(name)
+        await asyncio.sleep(HOLD)
+        sim.keypad.release(name)
+        await asyncio.sleep(GAP)
+
+
+def find_card(sim: Simulation, name: str) -> Any:
+    """The deck's card of that name as this simulation holds it: its counters live on."""
+    if name not in sim.cards:
+        try:
+            sim.cards[name] = cards.load(name)
+        except KeyError:
+            raise ActionError(f"unknown card '{name}'; {guess(name, cards.names())}") from None
+    return sim.cards[name]
+
+
+async def card(sim: Simulation, argument: Any) -> None:
+    """`{insert: NAME}`, `{tap: NAME}` or `{remove: NAME}`; `at: N` makes `pulled` leave at APDU N."""
+    word, name = one(argument, ["insert", "tap", "remove"], "card")
+    chosen = find_card(sim, str(name))
+    if "at" in argument:
+        chosen.pull_at = int(argument["at"])
+    if word == "insert":
+        if not chosen.contact:
+            raise ActionError(f"the card '{name}' has no chip contacts")
+        sim.reader.insert(chosen)
+    elif word == "tap":
+        if not chosen.contactless:
+            raise ActionError(f"the card '{name}' has no antenna")
+        for held in chosen.together():
+            sim.nfc.tap(held)
+    elif sim.reader.card is chosen:
+        sim.reader.remove()
+    else:
+        for held in chosen.together():
+            sim.nfc.untap(held)
+
+
+async def phone(sim: Simulation, argument: Any) -> None:
+    """`{tap: NAME}`: a wallet verified on the phone. Shown and scanned codes are not served yet."""
+    word, name = one(argument, ["tap", "show", "scan"], "phone")
+    if word != "tap":
+        raise ActionError(f"phone '{word}' is not served by this terminal yet: it takes no codes")
+    await card(sim, {"tap": name})
+
+
+async def scan(sim: Simulation, argument: Any) -> None:
+    """Codes are not served yet."""
+    raise ActionError("scan is not served by this terminal yet: it takes no codes")
+
+
+def _paper(sim: Simulation, value: Any) -> None:
+    states = {
+        "out": {"paper": False}, "near-end": {"near_end": True}, "open": {"cover": True},
+        "hot": {"hot": True}, "silent": {"silent": True},
+    }
+    if isinstance(value, dict) and "jam" in value:
+        sim.printer.set(jam_line=int(value["jam"]))
+    elif value in states:
+        sim.printer.set(**states[value])
+    else:
+        raise ActionError(f"unknown paper fault '{value}'; {guess(str(value), list(states))}")
+
+
+def _network(sim: Simulation, value: Any) -> None:
+    if isinstance(value, dict):
+        known = {"latency": "latency_ms", "loss": "loss"}
+        word, amount = one(value, list(known), "network fault")
+        sim.network.set(**{known[word]: amount})
+    elif value in ("off", "reset", "dns", "mute"):
+        sim.network.set(**{value: True})
+    elif value in ("expired", "wrong-host"):
+        sim.network.set(tls=value)
+    else:
+        known_words = ["off", "reset", "dns", "mute", "expired", "wrong-host", "latency", "loss"]
+        raise ActionError(f"unknown network fault '{value}'; {guess(str(value), known_words)}")
+
+
+def _reader(sim: Simulation, value: Any) -> None:
+    if value != "mute":
+        raise ActionError(f"unknown reader fault '{value}'; known: mute")
+    sim.reader.mute = True
+
+
+FAULTS: dict[str, tuple[Callable[[Simulation, Any], None], Callable[[Simulation], None]]] = {
+    "paper": (_paper, lambda sim: sim.printer.set(
+        paper=True, near_end=False, cover=False, hot=False, silent=False, jam_line=None)),
+    "network": (_network, lambda sim: sim.network.clear()),
+    "reader": (_reader, lambda sim: setattr(sim.reader, "mute", False)),
+}
+
+
+async def fault(sim: Simulation, argument: Any) -> None:
+    """Switch a fault on: `{paper: out|near-end|open|hot|silent|{jam: N}}`, `{reader: mute}`,
+    `{network: off|mute|reset|dns|expired|wrong-host|{latency: MS}|{loss: PERCENT}}`."""
+    word, value = one(argument, list(FAULTS), "fault")
+    FAULTS[word][0](sim, value)
+    sim.faults[word] = value
+    sim.events.emit("fault", name=word, value=value, active=True)
+
+
+async def clear_fault(sim: Simulation, argument: Any) -> None:
+    """Switch a fault off by name, or all of them."""
+    names = list(FAULTS) if argument in (None, "all") else [str(argument)]
+    for name in names:
+        if name not in FAULTS:
+            raise ActionError(f"unknown fault '{name}'; {guess(name, [*FAULTS, 'all'])}")
+        FAULTS[name][1](sim)
+        if sim.faults.pop(name, None) is not None:
+            sim.events.emit("fault", name=name, value=None, active=False)
+
+
+async def power(sim: Simulation, argument: Any) -> None:
+    """`on`, `{cut: now}` or `{cut: {at-write: N}}`: the N-th flash operation from now is torn."""
+    if argument == "on":
+        await sim.power_on()
+        return
+    _, value = one(argument, ["cut"], "power")
+    if value == "now":
+        await sim.power_off()
+    else:
+        _, count = one(value, ["at-write"], "power cut")
+        sim.cut_at_write(int(count))
+
+
+async def host(sim: Simulation, argument: Any) -> None:
+    """`silent`, `clear`, or `{respond: NN}`: the acquirer's next replies carry that code."""
+    if argument == "silent":
+        sim.acquirer.triggers.silent()
+    elif argument == "clear":
+        sim.acquirer.triggers.clear()
+    else:
+        _, code = one(argument, ["respond"], "host")
+        sim.acquirer.triggers.respond(f"{code:02d}" if isinstance(code, int) else str(code))
+
+
+async def advance(sim: Simulation, argument: Any) -> None:
+    """Let so many seconds pass."""
+    await asyncio.sleep(float(argument))
+
+
+ACTIONS: dict[str, Callable[[Simulation, Any], Awaitable[None]]] = {
+    "key": key, "card": card, "phone": phone, "scan": scan, "fault": fault,
+    "clear-fault": clear_fault, "power": power, "host": host, "advance": advance,
+}
+
+
+async def perform(sim: Simulation, message: dict[str, Any]) -> None:
+    """Do one action message; ActionError names what is unknown or cannot be done."""
+    word, argument = one(message, list(ACTIONS), "action")
+    await ACTIONS[word](sim, argument)
