@@ -1,7 +1,7 @@
 """Every text a screen shows, by id, in Chinese and English; and how an id becomes words.
 
-A text is `(zh, en)`. Texts that explain (a response code, a fault) are `(zh, zh_todo, en, en_todo)`:
-what happened, and what to do. Screens ask by id, never carry words of their own, so that
+A text is `(zh, en)`. Texts that explain (a response code, a fault) are four: `(zh, zh_todo, en,
+en_todo)`, what happened and what to do. Screens ask by id, never carry words of their own, so that
 `lib/glyphs` can be made of just the characters in use.
 """
 

@@ -1,6 +1,7 @@
 """The response codes of field 39 (PROTOCOL.md, "Response codes"): meaning and what to do.
 
-`code: (zh, zh_todo, en, en_todo)`. The first text fits one 24 px line; the second, two 16 px lines.
+`code: (zh, zh_todo, en, en_todo)`. The first text fits a line of 24 px; the
+second, two lines of 16 px.
 """
 
 _ISSUER = ("请持卡人联系发卡行", "Cardholder should call the bank")
@@ -61,7 +62,9 @@ CODES = {
     "58": _code("不允许本机交易", "Not allowed here", _ACQUIRER),
     "59": _code("有作弊嫌疑", "Suspected fraud", _ISSUER),
     "60": _code("请联系收单机构", "Call acquirer security", _ACQUIRER),
-    "61": _code("超出金额限制", "Over amount limit", ("请减少金额或换卡", "Less, or another card")),
+    "61": _code(
+        "超出金额限制", "Over amount limit", ("请减少金额或换卡", "Less, or another card")
+    ),
     "62": _code("受限制的卡", "Restricted card", _ISSUER),
     "63": _code("违反安全规定", "Security violation", _ISSUER),
     "64": _code("原始金额不符", "Wrong original amount", _DATA),
