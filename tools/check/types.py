@@ -1,22 +1,41 @@
 """Type-check the device code against the ESP32 stubs, and the workstation's code as itself.
 
+The stubs come from PyPI into the virtual environment; mypy wants them in a folder of their own.
 Run as `python -m tools.check.types`; exits with mypy's own words.
 """
 
+import importlib.metadata
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+STUBS = ROOT / "build" / "stubs"
 
 
-def run(config: str, *targets: str) -> int:
+def lay_out_stubs() -> None:
+    """Copy the installed MicroPython stubs into `build/stubs`, once."""
+    if (STUBS / "machine.pyi").exists():
+        return
+    for name in ("micropython-esp32-stubs", "micropython-stdlib-stubs"):
+        for entry in importlib.metadata.files(name) or []:
+            if entry.suffix == ".pyi" or entry.name == "VERSIONS":
+                target = STUBS / str(entry)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(entry.locate(), target)  # type: ignore[arg-type]
+
+
+def run(*arguments: str) -> int:
     """One mypy run; its exit code."""
-    return subprocess.run(
-        [sys.executable, "-m", "mypy", "--config-file", f"tools/check/{config}", *targets],
-        cwd=ROOT, check=False,
-    ).returncode
+    command = [sys.executable, "-m", "mypy", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":
-    sys.exit(run("mypy-tools.ini", "tools") or run("mypy-device.ini", "firmware", "lib"))
+    lay_out_stubs()
+    sys.exit(
+        run("--config-file", "tools/check/mypy-tools.ini", "tools")
+        or run("--config-file", "tools/check/mypy-device.ini", "--custom-typeshed-dir", str(STUBS),
+               "firmware", "lib", "main.py", "boot.py", "board/esp32s3/board.py")
+    )
