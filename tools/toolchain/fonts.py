@@ -87,7 +87,7 @@ def rasterised(characters: Iterable[str], size: int, stride: int) -> dict[str, b
     """A module of Droid glyphs: sorted points (u16 LE), advances, and `stride` bytes a row.
 
     The font has ASCII as full-width forms only: their ink is moved to the left edge, and the
-    advance becomes its width and two bearings. Digits share one advance, so that an amount does not dance.
+    advance becomes its width and two bearings. Digits share one advance: an amount does not dance.
     """
     font = _droid(size)
     drawn = {}
@@ -136,7 +136,8 @@ def gbtable() -> dict[str, bytes]:
 
     POINTS/CODES: the two-byte characters, sorted, without those of CJK U+4E00..9FA5 that GB 2312
     lacks: GBK puts these in code point order into 8140..A0FE and AA40..FEA0. STARTS/LINEARS: the
-    runs of four-byte characters of the basic plane, by first code point and position after 81308130.
+    runs of four-byte characters of the basic plane, by first code point and position after
+    81308130.
     """
     pairs, runs, expected = [], [], (0, 0)
     for point in range(0x80, 0x10000):
