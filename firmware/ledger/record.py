@@ -14,6 +14,10 @@ PROTOCOL.md, "What is owed, and the rules of reversal".
 
 from firmware.ledger.errors import StateBackwards
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.ledger.ledger import Ledger
+
 SALE = "sale"
 
 # kind → (MTI, processing code F3, condition F25, F60.1, side in the totals)
@@ -33,6 +37,7 @@ NAMES = ("opened", "sent", "approved", "completed", "declined", "cancelled", "re
          "reversed", "by hand")  # fmt: skip
 
 FORWARD = {
+    None: (OPENED,),
     OPENED: (SENT, CANCELLED),
     SENT: (APPROVED, COMPLETED, DECLINED, REVERSING),
     APPROVED: (COMPLETED, REVERSING),
@@ -126,7 +131,7 @@ FIELDS = (
     ("partial", "n"),  # approved amount in fen when F39 = 10, else 0
 )
 NUMBERS = {name: number for number, (name, _) in enumerate(FIELDS)}
-DEFAULTS = {"n": 0, "s": "", "b": b""}
+_EMPTY = {"n": 0, "s": "", "b": b""}
 
 
 class Txn:
@@ -136,49 +141,122 @@ class Txn:
     running (None for a record read back); it is never written to flash as it stands.
     """
 
-    def __init__(self, batch: int, trace: int, journal: "object | None" = None) -> None:
+    def __init__(self, batch: int, trace: int, ledger: "Ledger | None" = None) -> None:
         self.batch = batch
         self.trace = trace
         self.sequence = 0
-        self.state = OPENED
+        self.state = None
         self.card = None
-        self._ledger = journal
-        for name, kind in FIELDS:
-            setattr(self, name, DEFAULTS[kind])
+        self._ledger = ledger
+        for name, form in FIELDS:
+            setattr(self, name, _EMPTY[form])
 
     @property
     def owed(self) -> bool:
-        """The host may stand otherwise than the payer: it goes out before the next online payment."""
+        """The host may stand otherwise than the payer; goes out before the next online payment."""
         return self.state in OWED
 
     @property
     def finished(self) -> bool:
+        """No arrow leads on from here."""
         return self.state not in FORWARD
 
     @property
     def state_name(self) -> str:
+        """The state in a word, for the log and the query screen."""
         return NAMES[self.state]
 
-    def apply(self, state: int, fields: dict) -> None:
-        """Move to `state` in memory. StateBackwards if the arrows at the top do not lead there."""
+    @property
+    def side(self) -> str:
+        """'debit' or 'credit': where a completed one counts."""
+        return KINDS[self.kind][4]
+
+    @property
+    def approved_amount(self) -> int:
+        """What the host approved, in fen: less than `amount` for a partial approval."""
+        return self.partial or self.amount
+
+    def check(self, state: int, fields: dict) -> None:
+        """StateBackwards if the arrows at the top do not lead to `state`, or a field has no name."""
         if state not in FORWARD.get(self.state, ()):
-            raise StateBackwards(f"trace {self.trace}: {self.state_name} to {NAMES[state]}")
-        self.state = state
-        for name, value in fields.items():
+            here = "nothing" if self.state is None else self.state_name
+            raise StateBackwards(f"trace {self.trace}: {here} to {NAMES[state]}")
+        for name in fields:
             if name not in NUMBERS:
                 raise StateBackwards(f"a record has no field {name}")
+
+    def apply(self, state: int, fields: dict) -> None:
+        """Move in memory: the ledger calls it when the entry is durable."""
+        self.state = state
+        for name, value in fields.items():
             setattr(self, name, value)
 
     def advance(self, state: int, **fields: object) -> None:
         """Move to `state` with `fields` (names of FIELDS); durable when this returns.
 
-        Raises StateBackwards, JournalFull; the record in memory is then unchanged."""
+        StateBackwards, JournalFull: the record in memory is then as it was."""
         self._ledger.advance(self, state, fields)
 
     def complete(self, **fields: object) -> None:
-        """The second GENERATE AC gave a TC and it is journalled: a chip sale is now whole."""
+        """The second GENERATE AC gave a TC: the chip sale is whole once this returns."""
         self.advance(COMPLETED, **fields)
 
     def reverse(self, reason: str) -> None:
         """A reversal is owed from here on. `reason` is its F39: '98', '96', 'A0' or '06'."""
         self.advance(REVERSING, reason=reason)
+
+    def give_up(self) -> None:
+        """The flow ends here, in whatever state: nothing stays undecided.
+
+        Never sent → CANCELLED; sent and unanswered → a reversal 98 is owed; approved but not
+        completed → 96. A record that is finished or already being reversed stays as it is."""
+        if self.state == OPENED:
+            self.advance(CANCELLED)
+        elif self.state == SENT:
+            self.reverse(NO_ANSWER)
+        elif self.state == APPROVED:
+            self.reverse(TERMINAL_FAULT)
+        if self.card is not None:
+            self.card.wipe()
+
+
+def pack(view: memoryview, at: int, fields: dict) -> int:
+    """Write fields as number 1, length 2, value; the place after them. ValueError when too long."""
+    for name in sorted(fields):
+        number = NUMBERS[name]
+        value = _to_bytes(FIELDS[number][1], fields[name])
+        end = at + 3 + len(value)
+        if end > len(view):
+            raise ValueError(f"the record's {name} is too long")
+        view[at] = number
+        view[at + 1] = len(value) >> 8
+        view[at + 2] = len(value) & 0xFF
+        view[at + 3 : end] = value
+        at = end
+    return at
+
+
+def unpack(view: memoryview, at: int) -> dict:
+    """Read them back. ValueError for a number this firmware does not know or a length past the end."""
+    fields = {}
+    while at < len(view):
+        number = view[at]
+        end = at + 3 + (view[at + 1] << 8 | view[at + 2])
+        if number >= len(FIELDS) or end > len(view):
+            raise ValueError(f"the record's field {number} is unknown or cut")
+        name, form = FIELDS[number]
+        fields[name] = _from_bytes(form, bytes(view[at + 3 : end]))
+        at = end
+    return fields
+
+
+def _to_bytes(form: str, value: "int | str | bytes") -> bytes:
+    if form == "n":
+        return value.to_bytes(8, "big")
+    return value.encode() if form == "s" else value
+
+
+def _from_bytes(form: str, value: bytes) -> "int | str | bytes":
+    if form == "n":
+        return int.from_bytes(value, "big")
+    return value.decode() if form == "s" else value
