@@ -73,8 +73,10 @@ class Journal:
         self._usable = True
 
     def read(self, replay: "Callable[[memoryview, int], None]") -> None:
-        """Hand every entry of the current generation to `replay` once more."""
+        """Hand every entry of the current generation to `replay` once more; as `open`."""
+        usable, self._usable = self._usable, False
         self._scan(replay)
+        self._usable = usable
 
     def append(self, length: int) -> int:
         """Make the first `length` bytes of `payload` an entry; its sequence. Durable on return.
@@ -99,6 +101,9 @@ class Journal:
         """Start the next generation with these entries; one rename makes it the current one.
 
         The generation before it stays, older ones go. `first`: begin the numbering, at provisioning."""
+        if first and self._generations():
+            self._generation = self._generations()[-1]
+        self._usable = False
         try:
             file = open(self._folder + "/" + _NEXT, "wb")
             try:
@@ -115,7 +120,6 @@ class Journal:
                 if generation < self._generation - (0 if first else 1):
                     os.remove(self._path(generation))
         except OSError as error:
-            self._usable = False
             raise JournalFull(f"the flash did not take a new batch ({error})") from error
         self._usable = True
 

@@ -19,6 +19,7 @@ from firmware.ledger import record
 from firmware.ledger.errors import BatchFull, JournalCorrupt, LedgerError, StillOwed
 from firmware.ledger.journal import Journal
 from firmware.ledger.record import COMPLETED, OPENED, Txn
+from firmware.ledger.vault import masked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,6 +115,22 @@ class Ledger:
         sequence = self._journal.append(record.pack(view, 6, fields))
         self._note(txn, state, fields, sequence)
 
+    def send(self, txn: Txn) -> None:
+        """OPENED → SENT with what `txn.card` says, PAN and chip data sealed. Before the wire."""
+        card = txn.card
+        fields = {
+            "entry": card.entry,
+            "masked": masked(card.pan),
+            "sealed_card": self.vault.seal(f"{card.pan}={card.expiry}={card.psn}".encode()),
+            "pin_entered": 0 if card.pin_block is None else 1,
+            "aid": card.aid,
+            "label": card.label,
+        }
+        if card.chip:
+            fields["sealed_chip"] = self.vault.seal(card.chip)
+        fields.update(card.notes)
+        txn.advance(record.SENT, **fields)
+
     def owed(self) -> "list[Txn]":
         """Everything owed to the host, in the order of sequence."""
         return [txn for txn in self._live_in_order() if txn.owed]
@@ -163,7 +180,7 @@ class Ledger:
         trace = self._next_trace()
         struct.pack_into(">BIQ", self._journal.payload, 0, _TRACE, trace, self._clock.now())
         self._journal.append(13)
-        self._trace = trace
+        self._took(trace)
         self.stamp = max(self.stamp, self._clock.now())
         return trace
 
@@ -254,13 +271,16 @@ class Ledger:
             if payload[0] != _RECORD:
                 return
             _, trace, state = struct.unpack_from(">BIB", payload)
-            if wanted is None or trace == wanted:
+            if (wanted is None or trace == wanted) and trace not in self._live:
                 if trace not in found:
-                    found[trace] = self._live.get(trace) or Txn(self.batch, trace, self)
+                    found[trace] = Txn(self.batch, trace, self)
                     found[trace].sequence = sequence
                 found[trace].apply(state, record.unpack(payload, 6))
 
         self._journal.read(collect)
+        for trace, txn in self._live.items():
+            if wanted is None or trace == wanted:
+                found[trace] = txn
         return found
 
 

@@ -61,7 +61,8 @@ class CardData:
     entry: CHIP or TAP. track2: bytearray of tag 57 as the card sent it (BCD, D, F padding) or None;
     never stored. pin_block: the 8 encrypted bytes of pinmac.pin_block, or None; never stored.
     chip: bytes, the TLVs of F55 as they go into the request (first GENERATE AC or GPO).
-    aid, label: for the receipt (hex str, str).
+    aid, label: for the receipt (hex str, str). notes: further FIELDS to journal with the request
+    (cryptogram, tvr, tsi, atc, no_cvm, signature): a tap is whole at the reply and takes no more.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class CardData:
         pin_block: "bytes | None" = None,
         aid: str = "",
         label: str = "",
+        notes: "dict | None" = None,
     ) -> None:
         self.entry = entry
         self.pan = pan
@@ -85,6 +87,7 @@ class CardData:
         self.pin_block = pin_block
         self.aid = aid
         self.label = label
+        self.notes = {} if notes is None else notes
 
     def wipe(self) -> None:
         """Overwrite what can be overwritten, forget the rest."""
