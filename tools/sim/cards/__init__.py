@@ -1,0 +1,30 @@
+"""The card deck: real card applications, personalised from readable files.
+
+`load("debit")` gives a card as every reader model takes it; its counters start from its file.
+"""
+
+from __future__ import annotations
+
+from tools.sim.cards import personalisation
+from tools.sim.cards.card import Card, Gone, Mute
+from tools.sim.cards.personalisation import PersonalisationError, names
+
+__all__ = ["Card", "Gone", "Mute", "PersonalisationError", "UnknownCard", "load", "names"]
+
+
+class UnknownCard(KeyError):
+    """There is no card of this name; the message lists those there are."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def load(name: str) -> Card:
+    """A fresh card of the deck. `companions` are presented together with it (`two`)."""
+    path = personalisation.DECK / f"{name}.yaml"
+    if name not in names():
+        raise UnknownCard(f"no card is called {name!r}; there are {', '.join(names())}")
+    facts = personalisation.read(path)
+    card = Card(facts)
+    card.companions = [load(each) for each in facts.companions]
+    return card
