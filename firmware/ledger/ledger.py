@@ -184,11 +184,16 @@ class Ledger:
         self.stamp = max(self.stamp, self._clock.now())
         return trace
 
+    @property
+    def may_adopt(self) -> bool:
+        """The batch is empty and nothing is owed: another batch number may take its place."""
+        return self.empty and not self._live
+
     def adopt_batch(self, number: int) -> None:
         """Go on under the host's batch number. StillOwed unless the batch is empty, nothing owed."""
         if not 1 <= number <= WRAP:
             raise LedgerError(f"{number} is no batch number")
-        if not self.empty or self._live:
+        if not self.may_adopt:
             raise StillOwed("the batch holds transactions: settle it under its own number first")
         entries = [_batch_entry(number, self._trace, self._clock.now())]
         if self._last is not None:

@@ -44,6 +44,8 @@ def install(field: bytes, folder: str) -> None:
     finally:
         for slot, _ in _USAGES:
             pinmac.erase(_STAGE + slot)
+    if len(parts) < len(_USAGES):
+        pinmac.erase(TRACK)  # an older sign-on's
     for slot, usage, cryptogram, kcv in parts:
         pinmac.load_working(slot, usage, cryptogram, MASTER, kcv)
     sealed.save(folder + "/" + sealed.WORKING_FILE, tuple(part[0] for part in parts))
