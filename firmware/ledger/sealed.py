@@ -6,10 +6,11 @@ A file is: slot 1, length 2, blob, and so on.
 
 import pinmac
 
-from firmware.ledger.vault import FileCorrupt, read_whole, write_whole
+from firmware.ledger.vault import MAC, PIN, TRACK, FileCorrupt, read_whole, write_whole
 
 DEVICE_FILE = "device.key"  # master key and the two storage keys
 WORKING_FILE = "working.key"  # the sign-on's
+WORKING_SLOTS = (PIN, MAC, TRACK)
 
 
 class KeyFileCorrupt(FileCorrupt):

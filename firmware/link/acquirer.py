@@ -13,10 +13,10 @@ record in a state that tells the truth:
 import asyncio
 import time
 
-import pinmac
-
 import iso8583
+import pinmac
 from errors import DeviceError
+
 from firmware.ledger.record import (
     APPROVED,
     BY_HAND,
@@ -66,7 +66,7 @@ class Reply:
 
     def __init__(self, fields: dict, amount: int) -> None:
         self.fields = fields
-        self.code = fields.get(39, "")
+        self.code = fields[39]
         self.approved = codes.outcome(self.code) == "approved"
         self.capture = codes.outcome(self.code) == "capture"
         self.message = codes.key(self.code)
@@ -218,9 +218,11 @@ class Link:
             if foreign is None:
                 break
             self._log(f"link: ignored an answer to something else ({foreign})")
+        if 39 not in message.fields:
+            raise MalformedReply("the answer is malformed: field 39 is missing")
         self.wish = message.wish
         if request.keyed and not _verified(frame, message):
-            raise MacFault("the answer's MAC is wrong or missing", message.fields.get(39, ""))
+            raise MacFault("the answer's MAC is wrong or missing", message.fields[39])
         return message.fields
 
     def _encode(self, request: messages.Request) -> memoryview:
@@ -240,8 +242,8 @@ class Link:
             mti, what, self._ledger.take_trace(), self._ledger.batch, operator, self._config
         )
         fields = await self._exchange(request)
-        if fields.get(39) != "00":
-            raise Refused(fields.get(39, "  "))
+        if fields[39] != "00":
+            raise Refused(fields[39])
         return fields
 
     async def _sign_on(self, operator: str) -> SignOn:
@@ -249,9 +251,12 @@ class Link:
         for number in (12, 13, 60, 62):
             if number not in fields:
                 raise MalformedReply(f"the sign-on's answer lacks field {number}")
-        result = SignOn()
+        if len(fields[60]) < 8:
+            raise MalformedReply("the sign-on's answer has no batch in field 60")
+        moment = self._moment(fields[12], fields[13])
         keys.install(fields[62], self._config.keys_folder)
-        self._set_clock(fields[12], fields[13], result)
+        result = SignOn()
+        self._set_clock(moment, result)
         batch = int(fields[60][2:8])
         if batch != self._ledger.batch:
             if self._ledger.may_adopt and batch:
@@ -261,14 +266,15 @@ class Link:
                 result.batch_differs = True
         return result
 
-    def _set_clock(self, host_time: str, host_date: str, result: SignOn) -> None:
-        """The year is the one nearest to our own clock, which is never before its floor."""
-        now = self._clock.now()
+    def _moment(self, host_time: str, host_date: str) -> int:
+        """The host's clock; its year is the one nearest to ours, which is never before its floor."""
         try:
-            moment = calendar.host_moment(host_time, host_date, now)
+            return calendar.host_moment(host_time, host_date, self._clock.now())
         except iso8583.Iso8583Error as error:
             raise MalformedReply(f"the host's clock: {error}") from error
-        result.clock_step = moment - now
+
+    def _set_clock(self, moment: int, result: SignOn) -> None:
+        result.clock_step = moment - self._clock.now()
         result.clock_alarm = not -_JITTER <= result.clock_step <= _DAY
         if result.clock_alarm:
             self._log(f"link: the host moved the clock by {result.clock_step} s")

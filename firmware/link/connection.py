@@ -63,7 +63,7 @@ class Connection:
             try:
                 await asyncio.wait_for_ms(self._connect(host, port), self._config.connect_ms)
                 return
-            except asyncio.TimeoutError:
+            except asyncio.TimeoutError:  # noqa: UP041 - MicroPython has no other
                 error = ConnectTimeout(f"{host} did not answer in {self._config.connect_ms} ms")
             except ValueError as refused:
                 error = CertificateFault(f"{host}: {refused}")
@@ -78,13 +78,17 @@ class Connection:
         raise fault
 
     async def send(self, frame: memoryview) -> None:
-        """Put a whole frame on the line. Disconnected."""
+        """Put a whole frame on the line. Disconnected. Half a frame, when cancelled, ends the line."""
+        whole = False
         try:
             self._stream.write(frame)
             await self._stream.drain()
+            whole = True
         except (OSError, ValueError) as error:
-            self.close()
             raise Disconnected(f"the line broke while sending ({error})") from error
+        finally:
+            if not whole:
+                self.close()
 
     async def receive(self, limit: int) -> memoryview:
         """The next whole frame, valid until the next call. `limit` is in milliseconds.
@@ -93,7 +97,7 @@ class Connection:
         connection: what comes later belongs to nobody."""
         try:
             return await asyncio.wait_for_ms(self._frame(), limit)
-        except asyncio.TimeoutError:
+        except asyncio.TimeoutError:  # noqa: UP041 - MicroPython has no other
             self.close()
             raise ReplyTimeout("the host did not answer in time") from None
         except (OSError, ValueError) as error:

@@ -7,8 +7,9 @@ from firmware.ledger.record import CHIP, KINDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from firmware.ledger.record import CardData, Txn
     from iso8583 import Message
+
+    from firmware.ledger.record import CardData, Txn
 
 CURRENCY = "156"
 NO_MAC = "00000000"  # field 64 before its MAC is known
@@ -37,7 +38,7 @@ class Request:
     @property
     def reply_mti(self) -> str:
         """0200 → 0210 and so on."""
-        return self.mti[:2] + "%d0" % (int(self.mti[2]) + 1)
+        return f"{self.mti[:2]}{int(self.mti[2]) + 1}0"
 
 
 def management(mti: str, what: str, trace: int, batch: int, operator: str, shop: object) -> Request:
@@ -49,7 +50,7 @@ def management(mti: str, what: str, trace: int, batch: int, operator: str, shop:
             41: shop.terminal,
             42: shop.merchant,
             60: "00" + _digits(batch, 6) + what,
-            63: "%-3s" % operator,
+            63: f"{operator:<3}",
         },
     )
 
