@@ -1,0 +1,139 @@
+"""The issuer's side of the card deck: one account a card, read from its YAML files.
+
+What never changes (PIN, keys, status) stays in memory; what a transaction changes (balance, PIN
+failures, transaction counter) lives in the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tools.acquirer.errors import DeckError
+from tools.acquirer.testbed import ISSUER_MASTER_KEY
+
+DECK = Path(__file__).resolve().parents[1] / "sim" / "cards" / "deck"
+
+DEBIT = bytes.fromhex("A000000333010101")
+
+ACTIVE = "active"
+# What the issuer answers for a card of each status (field 39).
+REFUSALS = {"expired": "54", "blocked": "62", "lost": "41", "stolen": "43", "pickup": "04"}
+_SCRIPT_BYTES = 127  # EMV Book 3, 10.10: 128 in one message with a template's tag and length
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the issuer knows about a card.
+
+    `expiry` is YYMM, `pin` the online PIN (empty: none), `opening` the balance in fen an account
+    starts with. `applications` maps a sequence number (two digits) to the application's AID;
+    `wallet` is a phone that verifies its holder itself. `scripts` are the templates 71 and 72
+    with their content.
+    """
+
+    name: str
+    pan: str
+    expiry: str
+    pin: str = field(repr=False)
+    opening: int
+    applications: Mapping[str, bytes]
+    status: str = ACTIVE
+    wallet: bool = False
+    issuer_key: bytes = field(default=ISSUER_MASTER_KEY, repr=False)
+    scripts: tuple[tuple[str, bytes], ...] = ()
+
+
+def load(folder: Path = DECK) -> dict[str, Card]:
+    """The cards of every `*.yaml` in the folder, by PAN; empty when there is no folder.
+
+    Raises DeckError, naming the file, for one that does not describe a card, or when two files
+    have the same card number.
+    """
+    cards: dict[str, Card] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        card = _card(path)
+        if card.pan in cards:
+            raise DeckError(f"{path.name}: {cards[card.pan].name} has the same card number")
+        cards[card.pan] = card
+    return cards
+
+
+def _card(path: Path) -> Card:
+    try:
+        described = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DeckError(f"{path.name}: {error}") from None
+    if not isinstance(described, dict):
+        raise DeckError(f"{path.name}: not a mapping")
+    pan = str(described.get("pan"))
+    if not (pan.isdecimal() and 13 <= len(pan) <= 19):
+        raise DeckError(f"{path.name}: pan is not 13 to 19 digits")
+    status = str(described.get("status") or ACTIVE)
+    if status != ACTIVE and status not in REFUSALS:
+        raise DeckError(f"{path.name}: status {status!r}; there are active, {', '.join(REFUSALS)}")
+    key = described.get("imk")
+    return Card(
+        name=str(described.get("name") or path.stem),
+        pan=pan,
+        expiry=_digits(path, described, "expiry", 4, None),
+        pin="" if described.get("pin") is None else str(described["pin"]),
+        opening=_fen(path, described.get("balance", 0)),
+        applications=_applications(path, described),
+        status=status,
+        wallet=bool(described.get("phone")),
+        issuer_key=ISSUER_MASTER_KEY if key is None else _hex(path, "imk", key, 16),
+        scripts=_scripts(path, described.get("scripts") or {}),
+    )
+
+
+def _applications(path: Path, described: dict[str, Any]) -> dict[str, bytes]:
+    """Sequence number → AID; an application without a number of its own has the card's."""
+    listed = described.get("applications") or [{}]
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise DeckError(f"{path.name}: applications is not a list of mappings")
+    found = {}
+    for each in listed:
+        psn = _digits(path, {**described, **each}, "psn", 2, "00")
+        found[psn] = _hex(path, "aid", each.get("aid", DEBIT.hex()), None)
+    return found
+
+
+def _digits(
+    path: Path, described: dict[str, Any], key: str, width: int, default: str | None
+) -> str:
+    """A fixed-width number; YAML may have read it as an integer and dropped leading zeros."""
+    value = described.get(key, default)
+    text = "" if value is None else str(value).zfill(width)
+    if not (text.isdecimal() and len(text) == width):
+        raise DeckError(f"{path.name}: {key} is not {width} digits")
+    return text
+
+
+def _fen(path: Path, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise DeckError(f"{path.name}: balance is not a whole number of fen")
+    return value
+
+
+def _scripts(path: Path, value: object) -> tuple[tuple[str, bytes], ...]:
+    if not isinstance(value, dict) or not {str(tag) for tag in value} <= {"71", "72"}:
+        raise DeckError(f"{path.name}: scripts maps 71 and 72 to hex")
+    scripts = tuple((str(tag), _hex(path, "scripts", value[tag], None)) for tag in sorted(value))
+    if sum(len(script) for _, script in scripts) > _SCRIPT_BYTES:
+        raise DeckError(f"{path.name}: scripts are longer than {_SCRIPT_BYTES} bytes together")
+    return scripts
+
+
+def _hex(path: Path, key: str, value: object, length: int | None) -> bytes:
+    try:
+        data = bytes.fromhex(str(value))
+    except ValueError:
+        raise DeckError(f"{path.name}: {key} is not hexadecimal") from None
+    if length is not None and len(data) != length:
+        raise DeckError(f"{path.name}: {key} is not {length} bytes")
+    return data
