@@ -1,0 +1,54 @@
+// The sentences of the results, for the log. None carries data.
+#include "result.h"
+
+enum pinmac_kind pinmac_result_kind(enum pinmac_result result) {
+    if (result < PINMAC_BAD_CHECK_VALUE) {
+        return PINMAC_KIND_KEY_USAGE;
+    }
+    if (result < PINMAC_SLOT_TAKEN) {
+        return PINMAC_KIND_INTEGRITY;
+    }
+    return result < PINMAC_BAD_SLOT ? PINMAC_KIND_STATE : PINMAC_KIND_VALUE;
+}
+
+const char *pinmac_result_text(enum pinmac_result result) {
+    static const char *const text[] = {
+        [PINMAC_OK] = "done",
+        [PINMAC_SLOT_EMPTY] = "the slot holds no key",
+        [PINMAC_KEY_INCOMPLETE] = "the slot waits for its second component",
+        [PINMAC_WRONG_USAGE] = "the key's usage does not allow this",
+        [PINMAC_WRONG_ALGORITHM] = "the key's algorithm does not allow this",
+        [PINMAC_WRONG_MODE] = "the key's mode of use does not allow this",
+        [PINMAC_BOUND_ELSEWHERE] = "this cryptogram was first loaded for another usage",
+        [PINMAC_SAME_SLOT] = "a key cannot replace its own master",
+        [PINMAC_BAD_CHECK_VALUE] = "the key check value is wrong",
+        [PINMAC_BAD_MAC] = "the MAC is wrong",
+        [PINMAC_BAD_BLOCK] = "not a key block of this device",
+        [PINMAC_BAD_LOG] = "the log of key usages was altered",
+        [PINMAC_BAD_COMPONENTS] = "the two components are the same",
+        [PINMAC_SLOT_TAKEN] = "the slot holds a key-encrypting key: erase it first",
+        [PINMAC_NO_SALT] = "the module is zeroised: there are no device keys",
+        [PINMAC_NO_SECRET] = "the device secret cannot be read",
+        [PINMAC_NO_STORAGE] = "the key storage failed or is full",
+        [PINMAC_NO_ENTROPY] = "there is no entropy",
+        [PINMAC_COMPONENTS_CLOSED] = "clear components are taken only after zeroize",
+        [PINMAC_NO_PIN_ENTRY] = "no PIN entry is open",
+        [PINMAC_PIN_EXPIRED] = "the PIN entry took too long and was wiped",
+        [PINMAC_PIN_FULL] = "the PIN has its greatest length",
+        [PINMAC_PIN_LIMIT] = "too many PINs in too short a time",
+        [PINMAC_MAC_OPEN] = "a MAC is being computed already",
+        [PINMAC_NO_MAC_OPEN] = "no MAC is being computed",
+        [PINMAC_SELF_TEST_FAILED] = "the self-test failed",
+        [PINMAC_BAD_SLOT] = "slots are 0 to 31",
+        [PINMAC_BAD_USAGE] = "not a key usage of this call",
+        [PINMAC_BAD_ALGORITHM] = "not an algorithm of this call",
+        [PINMAC_BAD_SIZE] = "wrong size",
+        [PINMAC_BAD_DIGIT] = "not a digit",
+        [PINMAC_BAD_PIN_LENGTHS] = "PIN lengths are 4 to 12",
+        [PINMAC_PIN_TOO_SHORT] = "the PIN is too short",
+        [PINMAC_BAD_FORMAT] = "not a PIN block format of this module",
+        [PINMAC_BAD_PAN] = "a PAN is 13 to 19 digits",
+        [PINMAC_BAD_TRACK] = "a track is 18 to 104 digits, = or D",
+    };
+    return text[result];
+}

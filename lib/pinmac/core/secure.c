@@ -1,0 +1,37 @@
+// Wiping, constant-time comparison and hexadecimal digits.
+#include "secure.h"
+
+enum { SPILLED_BYTES = 2048 };
+
+void pinmac_wipe(void *memory, size_t size) {
+    volatile uint8_t *byte = memory;
+    while (size-- > 0) {
+        *byte++ = 0;
+    }
+}
+
+void pinmac_wipe_stack(void) {
+    uint8_t below[SPILLED_BYTES];
+    pinmac_wipe(below, sizeof below);
+}
+
+bool pinmac_equal(const uint8_t *a, const uint8_t *b, size_t size) {
+    uint8_t difference = 0;
+    for (size_t i = 0; i < size; i++) {
+        difference = (uint8_t)(difference | (a[i] ^ b[i]));
+    }
+    bool equal = ((difference - 1u) >> 31) != 0;
+    PINMAC_DECLASSIFY(equal);
+    return equal;
+}
+
+uint8_t pinmac_hex(unsigned nibble) {
+    // 9 - nibble borrows for A-F, and 'A' lies 7 beyond the character after '9'.
+    return (uint8_t)('0' + nibble + (((9u - nibble) >> 8) & 7u));
+}
+
+void pinmac_xor(uint8_t *into, const uint8_t *from, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        into[i] = (uint8_t)(into[i] ^ from[i]);
+    }
+}

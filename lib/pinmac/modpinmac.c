@@ -1,0 +1,449 @@
+// The MicroPython face of pinmac: unpacks buffers, calls the core, raises. No secret is kept here.
+//
+// The /// comments are the source of typings/pinmac.pyi (stubs.py).
+#include <string.h>
+
+#include "py/objexcept.h"
+#include "py/runtime.h"
+
+#include "core/pinmac.h"
+#include "core/secure.h"
+
+/// """PINs, keys and MACs: the C module that guards them. Slots are 0 to 31.
+///
+/// A usage is TR-31's two characters: 'K0' 'K1' key encryption, 'P0' PIN, 'M0' MAC_CUP, 'M6' CMAC,
+/// 'D0' data. Wrong sizes and ranges raise ValueError, and a failed call changes nothing, save where
+/// it says so. The module serves one thread.
+/// """
+
+/// DES: int
+/// TDES: int
+/// AES: int
+/// MAC_CUP: int
+/// MAC_CMAC: int
+
+/// class Error(Exception):
+///     """The root of this module's own errors."""
+static MP_DEFINE_CONST_OBJ_TYPE(pinmac_error_type, MP_QSTR_Error, MP_TYPE_FLAG_NONE,
+    make_new, mp_obj_exception_make_new, print, mp_obj_exception_print, attr, mp_obj_exception_attr,
+    parent, &mp_type_Exception);
+
+/// class KeyUsageError(Error):
+///     """A slot was used for what it is not: empty, or of another usage, algorithm or mode of use."""
+static MP_DEFINE_CONST_OBJ_TYPE(pinmac_key_usage_error_type, MP_QSTR_KeyUsageError, MP_TYPE_FLAG_NONE,
+    make_new, mp_obj_exception_make_new, print, mp_obj_exception_print, attr, mp_obj_exception_attr,
+    parent, &pinmac_error_type);
+
+/// class IntegrityError(Error):
+///     """A check value, MAC or format did not hold; nothing was loaded."""
+static MP_DEFINE_CONST_OBJ_TYPE(pinmac_integrity_error_type, MP_QSTR_IntegrityError, MP_TYPE_FLAG_NONE,
+    make_new, mp_obj_exception_make_new, print, mp_obj_exception_print, attr, mp_obj_exception_attr,
+    parent, &pinmac_error_type);
+
+/// class StateError(Error):
+///     """Not now: no PIN entry open, module zeroised, self-test failed, a limit reached."""
+static MP_DEFINE_CONST_OBJ_TYPE(pinmac_state_error_type, MP_QSTR_StateError, MP_TYPE_FLAG_NONE,
+    make_new, mp_obj_exception_make_new, print, mp_obj_exception_print, attr, mp_obj_exception_attr,
+    parent, &pinmac_error_type);
+
+enum { RANDOM_MAX = 4096 };
+
+static void check(enum pinmac_result result) {
+    static const mp_obj_type_t *const types[] = {
+        [PINMAC_KIND_KEY_USAGE] = &pinmac_key_usage_error_type,
+        [PINMAC_KIND_INTEGRITY] = &pinmac_integrity_error_type,
+        [PINMAC_KIND_STATE] = &pinmac_state_error_type,
+        [PINMAC_KIND_VALUE] = &mp_type_ValueError,
+    };
+    if (result != PINMAC_OK) {
+        mp_raise_msg(types[pinmac_result_kind(result)], (mp_rom_error_text_t)pinmac_result_text(result));
+    }
+}
+
+static mp_buffer_info_t bytes_of(mp_obj_t object, mp_uint_t access) {
+    mp_buffer_info_t buffer;
+    mp_get_buffer_raise(object, &buffer, access);
+    return buffer;
+}
+
+static unsigned unsigned_of(mp_obj_t object) {
+    return (unsigned)mp_obj_get_int(object);
+}
+
+static const char *usage_of(mp_obj_t object) {
+    size_t size;
+    const char *usage = mp_obj_str_get_data(object, &size);
+    check(size == 2 ? PINMAC_OK : PINMAC_BAD_USAGE);
+    return usage;
+}
+
+/// def load_component(slot: int, usage: str, alg: int, part: bytearray) -> bytes | None:
+///     """XOR a clear component into a key-encrypting slot ('K0' or 'K1', TDES or AES).
+///
+///     `part` is the component, as long as the key, and is wiped by the call whatever happens.
+///     None for the first component; the second completes the key and returns its check value
+///     (3 bytes). A complete slot is a StateError: erase it first. Two equal components are an
+///     IntegrityError. On release boards only in the power cycle that follows `zeroize`.
+///     """
+static mp_obj_t load_component(size_t count, const mp_obj_t *args) {
+    mp_buffer_info_t part = bytes_of(args[3], MP_BUFFER_RW);
+    uint8_t kcv[PINMAC_KCV];
+    bool complete = false;
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        unsigned slot = unsigned_of(args[0]), alg = unsigned_of(args[2]);
+        const char *usage = usage_of(args[1]);
+        check(pinmac_load_component(slot, usage, alg, part.buf, part.len, &complete, kcv));
+        nlr_pop();
+    } else {
+        // An argument of the wrong type must not leave the component behind either.
+        pinmac_wipe(part.buf, part.len);
+        nlr_jump(nlr.ret_val);
+    }
+    return complete ? mp_obj_new_bytes(kcv, sizeof kcv) : mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(load_component_obj, 4, 4, load_component);
+
+/// def load_working(slot: int, usage: str, cryptogram: bytes, master_slot: int, kcv: bytes) -> None:
+///     """Load a working key that came in ECB under the master key (8, 16 or 24 bytes; AES 16 or 32).
+///
+///     The algorithm follows the master's; 16 bytes that end in 8 zeros are a single-length key.
+///     `kcv` is 4 bytes and a mismatch is an IntegrityError. Each cipher block serves its first usage
+///     for the master key's life, across erase and reboot: another is a KeyUsageError, and so is a
+///     single-length PIN key.
+///     """
+static mp_obj_t load_working(size_t count, const mp_obj_t *args) {
+    mp_buffer_info_t cryptogram = bytes_of(args[2], MP_BUFFER_READ), kcv = bytes_of(args[4], MP_BUFFER_READ);
+    check(pinmac_load_working(unsigned_of(args[0]), usage_of(args[1]), cryptogram.buf, cryptogram.len,
+        unsigned_of(args[3]), kcv.buf, kcv.len));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(load_working_obj, 5, 5, load_working);
+
+/// def generate(slot: int, usage: str, alg: int) -> bytes:
+///     """Fill a slot with a fresh AES-256 or three-key TDES key; its check value (3 bytes)."""
+static mp_obj_t generate(mp_obj_t slot, mp_obj_t usage, mp_obj_t alg) {
+    uint8_t kcv[PINMAC_KCV];
+    check(pinmac_generate(unsigned_of(slot), usage_of(usage), unsigned_of(alg), kcv));
+    return mp_obj_new_bytes(kcv, sizeof kcv);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(generate_obj, generate);
+
+/// def kcv(slot: int) -> bytes:
+///     """The first 3 bytes of the key's check value (DES, TDES: zeros enciphered; AES: CMAC of zeros)."""
+static mp_obj_t kcv(mp_obj_t slot) {
+    uint8_t value[PINMAC_KCV];
+    check(pinmac_kcv(unsigned_of(slot), value));
+    return mp_obj_new_bytes(value, sizeof value);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(kcv_obj, kcv);
+
+/// def info(slot: int) -> dict[str, str | int | bool] | None:
+///     """What a slot holds, in the terms of a TR-31 header; None when it is empty.
+///
+///     Keys: usage, alg, mode, exportability, length (bytes), complete (False: a component is missing).
+///     """
+static void put(mp_obj_t dict, qstr name, mp_obj_t value) {
+    mp_obj_dict_store(dict, MP_OBJ_NEW_QSTR(name), value);
+}
+static mp_obj_t info(mp_obj_t slot) {
+    struct pinmac_info key;
+    check(pinmac_info(unsigned_of(slot), &key));
+    if (key.empty) {
+        return mp_const_none;
+    }
+    mp_obj_t dict = mp_obj_new_dict(6);
+    put(dict, MP_QSTR_usage, mp_obj_new_str(key.usage, sizeof key.usage));
+    put(dict, MP_QSTR_alg, MP_OBJ_NEW_SMALL_INT(key.algorithm));
+    put(dict, MP_QSTR_mode, mp_obj_new_str(&key.mode, 1));
+    put(dict, MP_QSTR_exportability, mp_obj_new_str(&key.exportability, 1));
+    put(dict, MP_QSTR_length, MP_OBJ_NEW_SMALL_INT(key.size));
+    put(dict, MP_QSTR_complete, mp_obj_new_bool(key.complete));
+    return dict;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(info_obj, info);
+
+/// def erase(slot: int) -> None:
+///     """Wipe one slot. An empty slot stays empty."""
+static mp_obj_t erase(mp_obj_t slot) {
+    check(pinmac_erase(unsigned_of(slot)));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(erase_obj, erase);
+
+/// def zeroize() -> None:
+///     """Wipe everything and destroy the salt: no sealed block of this device opens again."""
+static mp_obj_t zeroize(void) {
+    check(pinmac_zeroize());
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(zeroize_obj, zeroize);
+
+/// def seal(slot: int) -> bytes:
+///     """The slot as a TR-31 version D block (ASCII, 112 or 144 bytes) under the device's own key."""
+static mp_obj_t seal(mp_obj_t slot) {
+    char block[PINMAC_TR31_MAX];
+    size_t size;
+    check(pinmac_seal(unsigned_of(slot), block, &size));
+    return mp_obj_new_bytes((const byte *)block, size);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(seal_obj, seal);
+
+/// def unseal(slot: int, blob: bytes) -> bytes:
+///     """Put back what `seal` gave; the key's check value (3 bytes).
+///
+///     IntegrityError for anything else, StateError on a zeroised device.
+///     """
+static mp_obj_t unseal(mp_obj_t slot, mp_obj_t blob) {
+    mp_buffer_info_t block = bytes_of(blob, MP_BUFFER_READ);
+    uint8_t kcv[PINMAC_KCV];
+    check(pinmac_unseal(unsigned_of(slot), block.buf, block.len, kcv));
+    return mp_obj_new_bytes(kcv, sizeof kcv);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(unseal_obj, unseal);
+
+/// def pin_begin(min_len: int = 4, max_len: int = 12) -> None:
+///     """Open a PIN entry, wiping one that was open. StateError when the self-test failed."""
+static mp_obj_t pin_begin(size_t count, const mp_obj_t *positional, mp_map_t *named) {
+    static const mp_arg_t allowed[] = {
+        {MP_QSTR_min_len, MP_ARG_INT, {.u_int = PINMAC_PIN_MIN}},
+        {MP_QSTR_max_len, MP_ARG_INT, {.u_int = PINMAC_PIN_MAX}},
+    };
+    mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all(count, positional, named, MP_ARRAY_SIZE(allowed), allowed, args);
+    check(pinmac_pin_begin((unsigned)args[0].u_int, (unsigned)args[1].u_int));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_KW(pin_begin_obj, 0, pin_begin);
+
+/// def pin_digit(d: int) -> int:
+///     """Add a digit (0-9); how many there are now. StateError at `max_len`, or after the deadline."""
+static mp_obj_t pin_digit(mp_obj_t digit) {
+    unsigned length;
+    check(pinmac_pin_digit(unsigned_of(digit), &length));
+    return MP_OBJ_NEW_SMALL_INT(length);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(pin_digit_obj, pin_digit);
+
+/// def pin_back() -> int:
+///     """Take the last digit away, if there is one; how many there are now."""
+static mp_obj_t pin_back(void) {
+    unsigned length;
+    check(pinmac_pin_back(&length));
+    return MP_OBJ_NEW_SMALL_INT(length);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(pin_back_obj, pin_back);
+
+/// def pin_len() -> int:
+///     """How many digits have been entered."""
+static mp_obj_t pin_len(void) {
+    unsigned length;
+    check(pinmac_pin_length(&length));
+    return MP_OBJ_NEW_SMALL_INT(length);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(pin_len_obj, pin_len);
+
+/// def pin_cancel() -> None:
+///     """Wipe the PIN and close the entry, if one is open."""
+static mp_obj_t pin_cancel(void) {
+    pinmac_pin_cancel();
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(pin_cancel_obj, pin_cancel);
+
+/// def pin_block(slot: int, fmt: int, pan: str) -> bytes:
+///     """The enciphered PIN block (8 bytes) of ISO 9564-1 format 0 under a TDES 'P0' key.
+///
+///     `pan` is 13 to 19 digits. Ends the PIN entry and wipes the PIN whatever happens.
+///     """
+static mp_obj_t pin_block(mp_obj_t slot, mp_obj_t format, mp_obj_t pan) {
+    uint8_t block[PINMAC_PIN_BLOCK];
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        size_t size;
+        const char *digits = mp_obj_str_get_data(pan, &size);
+        unsigned number = unsigned_of(slot);
+        check(pinmac_pin_block(number, (int)mp_obj_get_int(format), digits, size, block));
+        nlr_pop();
+    } else {
+        // An argument of the wrong type ends the entry too.
+        pinmac_pin_cancel();
+        nlr_jump(nlr.ret_val);
+    }
+    return mp_obj_new_bytes(block, sizeof block);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(pin_block_obj, pin_block);
+
+/// def mac(slot: int, alg: int, data: bytes) -> bytes:
+///     """The MAC of `data`: MAC_CUP under 'M0' gives 8 characters (field 64), MAC_CMAC under 'M6' a block."""
+static mp_obj_t mac(mp_obj_t slot, mp_obj_t alg, mp_obj_t data) {
+    mp_buffer_info_t message = bytes_of(data, MP_BUFFER_READ);
+    uint8_t value[PINMAC_BLOCK_MAX];
+    size_t size;
+    check(pinmac_mac(unsigned_of(slot), unsigned_of(alg), message.buf, message.len, value, &size));
+    return mp_obj_new_bytes(value, size);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(mac_obj, mac);
+
+/// def mac_verify(slot: int, alg: int, data: bytes, mac: bytes) -> bool:
+///     """True when `mac` is the MAC of `data`; else IntegrityError. It never returns False.
+///
+///     MAC_CUP is compared whole (8 characters); of a CMAC the first 4 bytes or more will do.
+///     """
+static mp_obj_t mac_verify(size_t count, const mp_obj_t *args) {
+    mp_buffer_info_t message = bytes_of(args[2], MP_BUFFER_READ), value = bytes_of(args[3], MP_BUFFER_READ);
+    check(pinmac_mac_verify(unsigned_of(args[0]), unsigned_of(args[1]), message.buf, message.len,
+        value.buf, value.len));
+    return mp_const_true;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mac_verify_obj, 4, 4, mac_verify);
+
+/// def mac_init(slot: int, alg: int) -> None:
+///     """Begin a MAC over pieces. There is one such MAC: StateError while it is open.
+///
+///     Erasing or replacing the slot's key closes it.
+///     """
+static mp_obj_t mac_init(mp_obj_t slot, mp_obj_t alg) {
+    check(pinmac_mac_init(unsigned_of(slot), unsigned_of(alg)));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(mac_init_obj, mac_init);
+
+/// def mac_update(data: bytes) -> None:
+///     """The next piece, of any size."""
+static mp_obj_t mac_update(mp_obj_t data) {
+    mp_buffer_info_t message = bytes_of(data, MP_BUFFER_READ);
+    check(pinmac_mac_update(message.buf, message.len));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mac_update_obj, mac_update);
+
+/// def mac_final() -> bytes:
+///     """The MAC of all pieces, as `mac` gives it; closes the computation."""
+static mp_obj_t mac_final(void) {
+    uint8_t value[PINMAC_BLOCK_MAX];
+    size_t size;
+    check(pinmac_mac_final(value, &size));
+    return mp_obj_new_bytes(value, size);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mac_final_obj, mac_final);
+
+/// def mac_final_verify(mac: bytes) -> bool:
+///     """True when `mac` is the MAC of all pieces; else IntegrityError. Closes the computation."""
+static mp_obj_t mac_final_verify(mp_obj_t mac) {
+    mp_buffer_info_t value = bytes_of(mac, MP_BUFFER_READ);
+    check(pinmac_mac_final_verify(value.buf, value.len));
+    return mp_const_true;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mac_final_verify_obj, mac_final_verify);
+
+typedef enum pinmac_result cbc(unsigned slot, const uint8_t *iv, size_t iv_size, uint8_t *data, size_t size);
+
+static mp_obj_t run_cbc(cbc *direction, mp_obj_t slot, mp_obj_t iv, mp_obj_t data) {
+    mp_buffer_info_t in = bytes_of(data, MP_BUFFER_READ), vector = bytes_of(iv, MP_BUFFER_READ);
+    unsigned number = unsigned_of(slot);
+    vstr_t out;
+    vstr_init_len(&out, in.len);
+    memcpy(out.buf, in.buf, in.len);
+    enum pinmac_result result = direction(number, vector.buf, vector.len, (uint8_t *)out.buf, out.len);
+    if (result != PINMAC_OK) {
+        vstr_clear(&out);
+        check(result);
+    }
+    return mp_obj_new_bytes_from_vstr(&out);
+}
+
+/// def encrypt(slot: int, iv: bytes, data: bytes) -> bytes:
+///     """CBC over whole blocks under a 'D0' key of AES (`iv` 16 bytes) or TDES (8)."""
+static mp_obj_t encrypt(mp_obj_t slot, mp_obj_t iv, mp_obj_t data) {
+    return run_cbc(pinmac_encrypt, slot, iv, data);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(encrypt_obj, encrypt);
+
+/// def decrypt(slot: int, iv: bytes, data: bytes) -> bytes:
+///     """The reverse of `encrypt`. A key from `load_working` only enciphers: KeyUsageError."""
+static mp_obj_t decrypt(mp_obj_t slot, mp_obj_t iv, mp_obj_t data) {
+    return run_cbc(pinmac_decrypt, slot, iv, data);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(decrypt_obj, decrypt);
+
+/// def encrypt_track(slot: int, track: str) -> bytes:
+///     """Field 35 or 36 under a DES or TDES 'D0' key, two digits a byte, left-justified.
+///
+///     `track` is 18 to 104 characters: digits, '=' or 'D'. The last byte stays clear, the eight
+///     before it are enciphered (PROTOCOL.md).
+///     """
+static mp_obj_t encrypt_track(mp_obj_t slot, mp_obj_t track) {
+    size_t length;
+    const char *text = mp_obj_str_get_data(track, &length);
+    uint8_t packed[PINMAC_TRACK_MAX / 2];
+    check(pinmac_encrypt_track(unsigned_of(slot), text, length, packed));
+    return mp_obj_new_bytes(packed, (length + 1) / 2);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(encrypt_track_obj, encrypt_track);
+
+/// def random(n: int) -> bytes:
+///     """`n` bytes (1 to 4096) of the hardware's entropy."""
+static mp_obj_t random_(mp_obj_t size) {
+    mp_int_t wanted = mp_obj_get_int(size);
+    check(wanted >= 1 && wanted <= RANDOM_MAX ? PINMAC_OK : PINMAC_BAD_SIZE);
+    vstr_t out;
+    vstr_init_len(&out, (size_t)wanted);
+    check(pinmac_random((uint8_t *)out.buf, out.len));
+    return mp_obj_new_bytes_from_vstr(&out);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(random_obj, random_);
+
+/// def self_test() -> None:
+///     """Known answers of every algorithm, and the entropy source. StateError, and no PIN entry, if one fails."""
+static mp_obj_t self_test(void) {
+    check(pinmac_self_test());
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(self_test_obj, self_test);
+
+static const mp_rom_map_elem_t pinmac_globals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_pinmac)},
+    {MP_ROM_QSTR(MP_QSTR_DES), MP_ROM_INT(PINMAC_DES)},
+    {MP_ROM_QSTR(MP_QSTR_TDES), MP_ROM_INT(PINMAC_TDES)},
+    {MP_ROM_QSTR(MP_QSTR_AES), MP_ROM_INT(PINMAC_AES)},
+    {MP_ROM_QSTR(MP_QSTR_MAC_CUP), MP_ROM_INT(PINMAC_MAC_CUP)},
+    {MP_ROM_QSTR(MP_QSTR_MAC_CMAC), MP_ROM_INT(PINMAC_MAC_CMAC)},
+    {MP_ROM_QSTR(MP_QSTR_Error), MP_ROM_PTR(&pinmac_error_type)},
+    {MP_ROM_QSTR(MP_QSTR_KeyUsageError), MP_ROM_PTR(&pinmac_key_usage_error_type)},
+    {MP_ROM_QSTR(MP_QSTR_IntegrityError), MP_ROM_PTR(&pinmac_integrity_error_type)},
+    {MP_ROM_QSTR(MP_QSTR_StateError), MP_ROM_PTR(&pinmac_state_error_type)},
+    {MP_ROM_QSTR(MP_QSTR_load_component), MP_ROM_PTR(&load_component_obj)},
+    {MP_ROM_QSTR(MP_QSTR_load_working), MP_ROM_PTR(&load_working_obj)},
+    {MP_ROM_QSTR(MP_QSTR_generate), MP_ROM_PTR(&generate_obj)},
+    {MP_ROM_QSTR(MP_QSTR_kcv), MP_ROM_PTR(&kcv_obj)},
+    {MP_ROM_QSTR(MP_QSTR_info), MP_ROM_PTR(&info_obj)},
+    {MP_ROM_QSTR(MP_QSTR_erase), MP_ROM_PTR(&erase_obj)},
+    {MP_ROM_QSTR(MP_QSTR_zeroize), MP_ROM_PTR(&zeroize_obj)},
+    {MP_ROM_QSTR(MP_QSTR_seal), MP_ROM_PTR(&seal_obj)},
+    {MP_ROM_QSTR(MP_QSTR_unseal), MP_ROM_PTR(&unseal_obj)},
+    {MP_ROM_QSTR(MP_QSTR_pin_begin), MP_ROM_PTR(&pin_begin_obj)},
+    {MP_ROM_QSTR(MP_QSTR_pin_digit), MP_ROM_PTR(&pin_digit_obj)},
+    {MP_ROM_QSTR(MP_QSTR_pin_back), MP_ROM_PTR(&pin_back_obj)},
+    {MP_ROM_QSTR(MP_QSTR_pin_len), MP_ROM_PTR(&pin_len_obj)},
+    {MP_ROM_QSTR(MP_QSTR_pin_cancel), MP_ROM_PTR(&pin_cancel_obj)},
+    {MP_ROM_QSTR(MP_QSTR_pin_block), MP_ROM_PTR(&pin_block_obj)},
+    {MP_ROM_QSTR(MP_QSTR_mac), MP_ROM_PTR(&mac_obj)},
+    {MP_ROM_QSTR(MP_QSTR_mac_verify), MP_ROM_PTR(&mac_verify_obj)},
+    {MP_ROM_QSTR(MP_QSTR_mac_init), MP_ROM_PTR(&mac_init_obj)},
+    {MP_ROM_QSTR(MP_QSTR_mac_update), MP_ROM_PTR(&mac_update_obj)},
+    {MP_ROM_QSTR(MP_QSTR_mac_final), MP_ROM_PTR(&mac_final_obj)},
+    {MP_ROM_QSTR(MP_QSTR_mac_final_verify), MP_ROM_PTR(&mac_final_verify_obj)},
+    {MP_ROM_QSTR(MP_QSTR_encrypt), MP_ROM_PTR(&encrypt_obj)},
+    {MP_ROM_QSTR(MP_QSTR_decrypt), MP_ROM_PTR(&decrypt_obj)},
+    {MP_ROM_QSTR(MP_QSTR_encrypt_track), MP_ROM_PTR(&encrypt_track_obj)},
+    {MP_ROM_QSTR(MP_QSTR_random), MP_ROM_PTR(&random_obj)},
+    {MP_ROM_QSTR(MP_QSTR_self_test), MP_ROM_PTR(&self_test_obj)},
+};
+static MP_DEFINE_CONST_DICT(pinmac_globals, pinmac_globals_table);
+
+const mp_obj_module_t pinmac_module = {
+    .base = {&mp_type_module},
+    .globals = (mp_obj_dict_t *)&pinmac_globals,
+};
+MP_REGISTER_MODULE(MP_QSTR_pinmac, pinmac_module);
