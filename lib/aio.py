@@ -11,12 +11,12 @@ class RaceTimeout(Exception):
     """Nobody finished within the limit."""
 
 
-async def race(*awaitables: "Awaitable", timeout: "int | None" = None) -> tuple:
+async def race(*awaitables: "Awaitable", timeout: "int | None" = None) -> tuple:  # noqa: ASYNC109
     """Run all; when the first finishes, cancel and await the others.
 
     Returns a tuple as long as the arguments: the winner's result in its place, None for the losers
-    (two that finish in the same turn both count). An exception of a finisher is raised, after the others
-    are cleaned up. `timeout` in milliseconds raises RaceTimeout; None waits for ever.
+    (two that finish in the same turn both count). An exception of a finisher is raised, after the
+    others are cleaned up. `timeout` in milliseconds raises RaceTimeout; None waits for ever.
     Cancelling the race cancels all of them.
     """
     done = asyncio.Event()
@@ -57,8 +57,8 @@ class _Runner:
         done.set()
 
 
-async def _alarm(timeout: int, done: asyncio.Event) -> None:
-    await asyncio.sleep_ms(timeout)
+async def _alarm(limit: int, done: asyncio.Event) -> None:
+    await asyncio.sleep_ms(limit)
     done.set()
 
 

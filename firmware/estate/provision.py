@@ -11,8 +11,9 @@
                                            "SPT0000000001", "terminal": "SP000001", "merchant":
                                            "898610154110001", "name": "测试商户有限公司", "tpdu":
                                            "6000030000", "hosts": [["acquirer.suanpan.test", 8583],
-                                           ["acquirer2.suanpan.test", 8583]], "ssid": "suanpan-test",
-                                           "password": "suanpan-test", "language": "zh"}
+                                           ["acquirer2.suanpan.test", 8583]], "ssid":
+                                           "suanpan-test", "password": "suanpan-test", "language":
+                                           "zh"}
     {"step": "ca", "der": "hex"}           the acquirer's CA certificate, DER
     {"step": "operators", "values": [{"number": "01", "password": "0001", "change": false}, …]}
     {"step": "journal", "batch": 1, "trace": 0}    first batch, trace high-water mark
@@ -57,7 +58,8 @@ def run(
     keys: str = "/keys",
     data: str = "/data",
 ) -> bool:
-    """Serve one device. True when it was finished. The three folders are mounted and empty or old."""
+    """Serve one device. True when it was finished. The three folders are mounted and empty or
+    old."""
     bench = _Bench(source, clock, journal, keys, data)
     while True:
         line = _read_line(source)

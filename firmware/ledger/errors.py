@@ -8,8 +8,8 @@ class LedgerError(Exception):
 
 
 class JournalCorrupt(LedgerError):
-    """The journal is missing, or an entry inside it does not verify. Nothing was dropped or changed;
-    no payment is taken until a supervisor has looked."""
+    """The journal is missing, or an entry inside it does not verify. Nothing was dropped or
+    changed; no payment is taken until a supervisor has looked."""
 
 
 class JournalFull(LedgerError):
@@ -17,11 +17,13 @@ class JournalFull(LedgerError):
 
 
 class BatchFull(LedgerError):
-    """The batch is one below what a settlement can count (PROTOCOL.md, "Settlement"): settle first."""
+    """The batch is one below what a settlement can count (PROTOCOL.md, "Settlement"): settle
+    first."""
 
 
 class StateBackwards(LedgerError):
-    """A record was asked to move backwards or sideways: a fault of the program, never of the shop."""
+    """A record was asked to move backwards or sideways: a fault of the program, never of the
+    shop."""
 
 
 class StillOwed(LedgerError):

@@ -1,4 +1,5 @@
-"""The journal: entries appended to one file of a littlefs folder, each durable when `append` returns.
+"""The journal: entries appended to one file of a littlefs folder, each durable when `append`
+returns.
 
 A file is one generation, '00000001.jnl' and up; the highest is the current one. An entry is
 
@@ -56,10 +57,11 @@ class Journal:
         return self._sequence
 
     def open(self, replay: "Callable[[memoryview, int], None]") -> None:
-        """Hand every entry's payload and sequence to `replay`, oldest first, and be ready to append.
+        """Hand every entry's payload and sequence to `replay`, oldest first, and be ready to
+        append.
 
-        JournalCorrupt when there is no file, or an entry inside one does not verify. A torn tail is
-        cut off and noted."""
+        JournalCorrupt when there is no file, or an entry inside one does not verify. A torn tail
+        is cut off and noted."""
         self._drop(_NEXT)
         generations = self._generations()
         if not generations:
@@ -81,7 +83,8 @@ class Journal:
     def append(self, length: int) -> int:
         """Make the first `length` bytes of `payload` an entry; its sequence. Durable on return.
 
-        JournalFull when the flash refuses: nothing more is taken until the journal is opened again."""
+        JournalFull when the flash refuses: nothing more is taken until the journal is opened
+        again."""
         if not self._usable:
             raise JournalFull("the journal refused a write before; restart the terminal")
         self._usable = False
@@ -100,7 +103,8 @@ class Journal:
     def rotate(self, payloads: "Iterable[bytes]", first: bool = False) -> None:
         """Start the next generation with these entries; one rename makes it the current one.
 
-        The generation before it stays, older ones go. `first`: begin the numbering, at provisioning."""
+        The generation before it stays, older ones go. `first`: begin the numbering, at
+        provisioning."""
         if first and self._generations():
             self._generation = self._generations()[-1]
         self._usable = False
@@ -159,7 +163,8 @@ class Journal:
         return good
 
     def _read_entry(self, file: "object", at: int) -> int:
-        """One entry into the buffer, verified; the place after it, or 0 at the end or a torn tail."""
+        """One entry into the buffer, verified; the place after it, or 0 at the end or a torn
+        tail."""
         head = self._view[_BEFORE : _BEFORE + _HEAD]
         if file.readinto(head) < _HEAD:
             return 0

@@ -72,12 +72,14 @@ class Ledger:
     def create(
         cls, folder: str, vault: "Vault", clock: "Clock", batch: int = 1, trace: int = 0
     ) -> "Ledger":
-        """The first journal of a device, at provisioning: batch number and trace high-water mark."""
+        """The first journal of a device, at provisioning: batch number and trace high-water
+        mark."""
         Journal(folder, vault).rotate([_batch_entry(batch, trace, clock.now())], first=True)
         return cls(folder, vault, clock)
 
     def recover(self) -> "list[Txn]":
-        """At boot: decide every record that a power cut left undecided, durably; those that changed.
+        """At boot: decide every record that a power cut left undecided, durably; those that
+        changed.
 
         Never sent → CANCELLED; unanswered → reversal 98; approved, second GENERATE AC not
         journalled → reversal 96."""
@@ -190,7 +192,8 @@ class Ledger:
         return self.empty and not self._live
 
     def adopt_batch(self, number: int) -> None:
-        """Go on under the host's batch number. StillOwed unless the batch is empty, nothing owed."""
+        """Go on under the host's batch number. StillOwed unless the batch is empty, nothing
+        owed."""
         if not 1 <= number <= WRAP:
             raise LedgerError(f"{number} is no batch number")
         if not self.may_adopt:
@@ -241,7 +244,8 @@ class Ledger:
             self._first_trace = trace
 
     def _replay(self, payload: memoryview, sequence: int) -> None:
-        """One journal entry into memory. JournalCorrupt for what no firmware of this format wrote."""
+        """One journal entry into memory. JournalCorrupt for what no firmware of this format
+        wrote."""
         try:
             self._replay_entry(payload, sequence)
         except (ValueError, LedgerError, UnicodeError, KeyError) as error:

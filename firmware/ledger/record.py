@@ -58,8 +58,9 @@ class CardData:
     """What the payer presented, for as long as the flow runs. `wipe()` when it ends.
 
     pan: str of 13-19 digits. expiry: 'YYMM' or ''. psn: '000'-'099' (field 23) or ''.
-    entry: CHIP or TAP. track2: bytearray of tag 57 as the card sent it (BCD, D, F padding) or None;
-    never stored. pin_block: the 8 encrypted bytes of pinmac.pin_block, or None; never stored.
+    entry: CHIP or TAP. track2: bytearray of tag 57 as the card sent it (BCD, D, F padding) or
+    None; never stored. pin_block: the 8 encrypted bytes of pinmac.pin_block, or None; never
+    stored.
     chip: bytes, the TLVs of F55 as they go into the request (first GENERATE AC or GPO).
     aid, label: for the receipt (hex str, str). notes: further FIELDS to journal with the request
     (cryptogram, tvr, tsi, atc, no_cvm, signature): a tap is whole at the reply and takes no more.
@@ -180,7 +181,8 @@ class Txn:
         return self.partial or self.amount
 
     def check(self, state: int, fields: dict) -> None:
-        """StateBackwards if the arrows at the top do not lead to `state`, or a field has no name."""
+        """StateBackwards if the arrows at the top do not lead to `state`, or a field has no
+        name."""
         if state not in FORWARD.get(self.state, ()):
             here = "nothing" if self.state is None else self.state_name
             raise StateBackwards(f"trace {self.trace}: {here} to {NAMES[state]}")
@@ -224,7 +226,8 @@ class Txn:
 
 
 def pack(view: memoryview, at: int, fields: dict) -> int:
-    """Write fields as number 1, length 2, value; the place after them. ValueError when too long."""
+    """Write fields as number 1, length 2, value; the place after them. ValueError when too
+    long."""
     for name in sorted(fields):
         number = NUMBERS[name]
         value = _to_bytes(FIELDS[number][1], fields[name])
@@ -240,7 +243,8 @@ def pack(view: memoryview, at: int, fields: dict) -> int:
 
 
 def unpack(view: memoryview, at: int) -> dict:
-    """Read them back. ValueError for a number this firmware does not know or a length past the end."""
+    """Read them back. ValueError for a number this firmware does not know or a length past the
+    end."""
     fields = {}
     while at < len(view):
         number = view[at]

@@ -14,7 +14,8 @@ WORKING_SLOTS = (PIN, MAC, TRACK)
 
 
 class KeyFileCorrupt(FileCorrupt):
-    """A key file is damaged, or was sealed by another device: the terminal goes to the workshop."""
+    """A key file is damaged, or was sealed by another device: the terminal goes to the
+    workshop."""
 
 
 def save(path: str, slots: "tuple[int, ...]") -> None:

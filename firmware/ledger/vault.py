@@ -1,6 +1,7 @@
 """Card data at rest: encrypted under one storage key, then MAC'd under another; and masks.
 
-Also the one list of key slots, and the files that carry a MAC, since every floor above shares them.
+Also the one list of key slots, and the files that carry a MAC, since every floor above shares
+them.
 """
 
 import os
@@ -53,7 +54,8 @@ class Vault:
         return iv + pinmac.encrypt(STORE, iv, padded)
 
     def open(self, blob: bytes) -> bytes:
-        """Undo `seal`. VaultError for a blob of a wrong shape; the journal's MAC guards its content."""
+        """Undo `seal`. VaultError for a blob of a wrong shape; the journal's MAC guards its
+        content."""
         if len(blob) < 2 * _BLOCK or len(blob) % _BLOCK:
             raise VaultError("stored card data has a wrong length")
         padded = pinmac.decrypt(STORE, blob[:_BLOCK], blob[_BLOCK:])

@@ -60,8 +60,8 @@ class Reply:
     """The host's answer to a payment.
 
     code: F39. approved, capture: bool. message: the wording's key, e.g. 'rc_51'. reference,
-    authorisation_code: str, '' if none. amount: fen approved. chip: F55 as bytes, b'' if none (tags
-    91 71 72). fields: all of them, {number: str or bytes}.
+    authorisation_code: str, '' if none. amount: fen approved. chip: F55 as bytes, b'' if none
+    (tags 91 71 72). fields: all of them, {number: str or bytes}.
     """
 
     def __init__(self, fields: dict, amount: int) -> None:
@@ -89,8 +89,8 @@ class SignOn:
 
 
 class Link:
-    """config: estate.Parameters. clock, radio: devices.Clock, devices.Radio. log: callable(str) for
-    what an engineer wants to see; no key, PIN, track or whole PAN ever goes there.
+    """config: estate.Parameters. clock, radio: devices.Clock, devices.Radio. log: callable(str)
+    for what an engineer wants to see; no key, PIN, track or whole PAN ever goes there.
 
     `wish` is digit 6 of the last header: what the host asks for (3: sign on again; 0: nothing)."""
 
@@ -118,7 +118,8 @@ class Link:
         return keys.loaded()
 
     async def sign_on(self, operator: str = "01") -> SignOn:
-        """New working keys, the host's clock and batch. LinkError; Refused with the host's code."""
+        """New working keys, the host's clock and batch. LinkError; Refused with the host's
+        code."""
         async with self._turn:
             return await self._sign_on(operator)
 
@@ -267,7 +268,8 @@ class Link:
         return result
 
     def _moment(self, host_time: str, host_date: str) -> int:
-        """The host's clock; its year is the one nearest to ours, which is never before its floor."""
+        """The host's clock; its year is the one nearest to ours, which is never before its
+        floor."""
         try:
             return calendar.host_moment(host_time, host_date, self._clock.now())
         except iso8583.Iso8583Error as error:

@@ -1,6 +1,7 @@
 """Seconds since 2000-01-01 and back, and the host's clock, which has no year.
 
-PROTOCOL.md, "Numbers and time". Done here in integers, since MicroPython's own epoch differs by port.
+PROTOCOL.md, "Numbers and time". Done here in integers, since MicroPython's own epoch differs by
+port.
 """
 
 from iso8583 import Iso8583Error

@@ -1,7 +1,7 @@
 """The host's answers in field 39: what each means for the sale, and the key of its words.
 
-The words are firmware/ui/wording's: 'rc_51' and so on, one key per code in KNOWN; 'rc_unknown' for the
-rest ("transaction failed"). PROTOCOL.md, "Response codes".
+The words are firmware/ui/wording's: 'rc_51' and so on, one key per code in KNOWN; 'rc_unknown' for
+the rest ("transaction failed"). PROTOCOL.md, "Response codes".
 """
 
 APPROVED = ("00", "10", "11", "A2", "A4", "A5", "A6")
@@ -11,10 +11,10 @@ SETTLES_REVERSAL = ("00", "12", "25")
 PARTIAL = "10"
 
 KNOWN = (
-    *APPROVED, *CAPTURE, "77", "99", "A0", "01", "02", "03", "05", "06", "12", "13", "14", "15", "19",
-    "20", "21", "22", "25", "26", "30", "31", "33", "38", "39", "40", "42", "51", "52", "53", "54",
-    "55", "56", "57", "58", "59", "60", "61", "62", "63", "64", "65", "66", "68", "75", "90", "91",
-    "92", "93", "94", "95", "96", "97", "98", "Y1", "Y3", "Z1", "Z3",
+    *APPROVED, *CAPTURE, "77", "99", "A0", "01", "02", "03", "05", "06", "12", "13", "14", "15",
+    "19", "20", "21", "22", "25", "26", "30", "31", "33", "38", "39", "40", "42", "51", "52", "53",
+    "54", "55", "56", "57", "58", "59", "60", "61", "62", "63", "64", "65", "66", "68", "75", "90",
+    "91", "92", "93", "94", "95", "96", "97", "98", "Y1", "Y3", "Z1", "Z3",
 )  # fmt: skip
 
 

@@ -78,7 +78,8 @@ class Connection:
         raise fault
 
     async def send(self, frame: memoryview) -> None:
-        """Put a whole frame on the line. Disconnected. Half a frame, when cancelled, ends the line."""
+        """Put a whole frame on the line. Disconnected. Half a frame, when cancelled, ends the
+        line."""
         whole = False
         try:
             self._stream.write(frame)

@@ -36,8 +36,8 @@ class MalformedReply(LinkError):
 
 
 class MacFault(LinkError):
-    """The answer's F64 is wrong or missing: it completes nothing and settles nothing. `code` is its
-    unproven F39: only ever a reason to sign on again."""
+    """The answer's F64 is wrong or missing: it completes nothing and settles nothing. `code` is
+    its unproven F39: only ever a reason to sign on again."""
 
     def __init__(self, sentence: str, code: str) -> None:
         super().__init__(sentence)

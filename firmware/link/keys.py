@@ -1,7 +1,7 @@
 """The working keys of a sign-on: checked all together, then live, then at rest.
 
-PROTOCOL.md, "Sign-on and working keys": F62 is PIN key, MAC key and, where 60 bytes, track key; each
-a cryptogram under the master key and the first 4 bytes of its check value.
+PROTOCOL.md, "Sign-on and working keys": F62 is PIN key, MAC key and, where 60 bytes, track key;
+each a cryptogram under the master key and the first 4 bytes of its check value.
 """
 
 import os

@@ -41,7 +41,9 @@ class Request:
         return f"{self.mti[:2]}{int(self.mti[2]) + 1}0"
 
 
-def management(mti: str, what: str, trace: int, batch: int, operator: str, shop: object) -> Request:
+def management(
+    mti: str, what: str, trace: int, batch: int, operator: str, shop: object
+) -> Request:
     """Sign-on (0800), sign-off and echo (0820). shop: Parameters. F63 is the operator, an3."""
     return Request(
         mti,
@@ -151,7 +153,7 @@ def _common(txn: "Txn", shop: object) -> dict:
 
 
 def _digits(number: int, count: int) -> str:
-    """Zero-padded decimal. str first: '%d' of MicroPython is exact for any size too, but not padded."""
+    """Zero-padded decimal."""
     text = str(number)
     return "0" * (count - len(text)) + text
 

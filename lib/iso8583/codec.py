@@ -1,4 +1,5 @@
-"""Frames in and out of buffers that the caller owns. Table-driven by spec.FIELDS; strict in both ways."""
+"""Frames in and out of buffers that the caller owns. Table-driven by spec.FIELDS; strict in both
+ways."""
 
 from binascii import hexlify
 
@@ -13,7 +14,8 @@ _MAC_SIZE = const(8)
 
 
 class Message:
-    """A decoded frame: `mti` ('0210'), `fields` ({number: str or bytes}), `tpdu`, `header` (digits)."""
+    """A decoded frame: `mti` ('0210'), `fields` ({number: str or bytes}), `tpdu`, `header`
+    (digits)."""
 
     def __init__(self, mti: str, fields: dict, tpdu: str, header: str) -> None:
         self.mti = mti
@@ -30,8 +32,9 @@ class Message:
 def encode(buffer: bytearray, mti: str, fields: dict, tpdu: str, header: str) -> int:
     """Write a whole frame; returns its length. `tpdu` is 10 digits, `header` 12.
 
-    Text digits go in as str (or bytes of ASCII), binary fields as bytes. A field 64 is placed as given;
-    use '00000000', then `mac_data` and `set_mac`. Iso8583Error names the field that does not fit.
+    Text digits go in as str (or bytes of ASCII), binary fields as bytes. A field 64 is placed as
+    given; use '00000000', then `mac_data` and `set_mac`. Iso8583Error names the field that does
+    not fit.
     """
     view = memoryview(buffer)
     if len(view) < _BODY:
@@ -53,7 +56,8 @@ def encode(buffer: bytearray, mti: str, fields: dict, tpdu: str, header: str) ->
 
 
 def mac_data(buffer: bytearray, length: int) -> memoryview:
-    """What a MAC covers: from the MTI to the last byte before field 64, the last field of the frame."""
+    """What a MAC covers: from the MTI to the last byte before field 64, the last field of the
+    frame."""
     view = memoryview(buffer)
     if length < _BODY + _MAC_SIZE or not view[_BITMAP + 7] & 1:
         raise Iso8583Error(64, "missing")
@@ -107,7 +111,7 @@ def _put_field(view: memoryview, at: int, number: int, value: "str | bytes") -> 
     if at + prefix_octets + octets > len(view):
         raise Iso8583Error(number, "the buffer is too short")
     if prefix:
-        _put_digits(view, at, "%0*d" % (2 * prefix_octets, count), 2 * prefix_octets, number)
+        _put_digits(view, at, f"{count:04d}"[-2 * prefix_octets :], 2 * prefix_octets, number)
         at += prefix_octets
     if packed:
         _pack(view[at : at + octets], value, form, number)

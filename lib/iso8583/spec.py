@@ -2,8 +2,10 @@
 
 
 class Iso8583Error(Exception):
-    """A frame or a value breaks the format. The sentence names the field; `field` is its number, or a
-    word for what stands before the fields: 'length', 'tpdu', 'header', 'mti', 'bitmap', 'frame'."""
+    """A frame or a value breaks the format, and the sentence names the field.
+
+    `field` is its number, or a word for what stands around the fields: 'length', 'tpdu', 'header',
+    'mti', 'bitmap', 'frame'."""
 
     def __init__(self, field: "int | str", reason: str) -> None:
         place = f"field {field}" if isinstance(field, int) else field
