@@ -123,6 +123,13 @@ class Operators:
             self._save()
         return entry["change"]
 
+    def matches(self, number: str, password: bytearray) -> bool:
+        """Whether `password` (wiped here) is the one `number` has; counts nothing."""
+        entry = self._entries[number]
+        same = self._hash(number, entry["salt"], password) == entry["hash"]
+        _wipe(password)
+        return same
+
     def wait(self, number: str) -> int:
         """Seconds until this operator may try again; 0 for now."""
         until = self._blocked_until.get(number)

@@ -43,6 +43,9 @@ FAULTS = {
     "NoApplication": _fault("不支持此卡", "Card not supported", _ANOTHER),
     "ConditionsNotSatisfied": _fault("卡片条件不满足", "Card refuses", _ANOTHER),
     "EmvError": _fault("芯片交易失败", "Chip transaction failed", _ANOTHER),
+    "DeclinedByCard": _fault("卡片拒绝交易", "Declined by card", _ANOTHER),
+    "RefusedAfterApproval": _fault("卡片未接受", "Card did not accept", _ANOTHER),
+    "VerificationFailed": _fault("未验证持卡人", "Cardholder not verified", _RETRY),
     # Devices
     "PaperOut": _fault(
         "打印机缺纸", "Out of paper", ("请装入新纸卷并关好门", "Load a roll and close the door")

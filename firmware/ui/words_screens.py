@@ -47,6 +47,7 @@ TEXTS = {
     "operator": ("操作员 {}", "Operator {}"),
     "not-signed-on": ("未签到", "Not signed on"),
     "owed": ("有 {} 笔待冲正", "{} reversal owed"),
+    "unprinted": ("末笔未打完,请重打", "Last receipt due: reprint"),
     "no-merchant": ("终端未下装", "Terminal not provisioned"),
     # Amount
     "amount-hint": ("最大 {}", "At most {}"),
@@ -56,6 +57,7 @@ TEXTS = {
     "insert-or-tap": ("请插卡或挥卡", "INSERT OR TAP CARD"),
     "insert-card": ("请插卡", "INSERT CARD"),
     "tap-card": ("请挥卡", "TAP CARD"),
+    "tap-or-other": ("请挥卡或换卡", "TAP, OR OTHER CARD"),
     "insert-hint": ("芯片朝上插入,或贴近感应区", "Chip up, or hold near the lamps"),
     "insert-other": ("请插入或挥另一张卡", "ANOTHER CARD, PLEASE"),
     "reading-card": ("正在读卡", "READING CARD"),

@@ -1,0 +1,141 @@
+"""The terminal as a flow sees it: devices, questions, books, the acquirer, and who is at work."""
+
+import gc
+
+import aio
+from errors import DeviceError
+
+from firmware.link.errors import NotSignedOn
+from firmware.ui.ask import Ask, Cancelled, TimedOut
+from firmware.ui.screens import Screens, yuan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from typing import Any
+
+    from emv.terminal import Terminal
+
+    from firmware.care.faults import FaultLog
+    from firmware.care.operators import Operators
+    from firmware.devices import Board
+    from firmware.estate.parameters import Parameters
+    from firmware.ledger.ledger import Ledger
+    from firmware.link.acquirer import Link
+    from firmware.ui.wording import Wording
+
+_ONLINE_S = const(60)
+_BRIEF_S = const(3)
+_REMOVE_S = const(30)
+
+
+class Pos:
+    """What flows share. Made once by `app`, with everything that boot has brought up.
+
+    board: the devices; shop: the terminal's parameters; operator: number of who is logged in, ''
+    for nobody; card_left: a card that was used is still in the slot, and is not to be used again.
+    """
+
+    def __init__(
+        self,
+        board: "Board",
+        words: "Wording",
+        screens: Screens,
+        faults: "FaultLog",
+    ) -> None:
+        self.board = board
+        self.words = words
+        self.screens = screens
+        self.faults = faults
+        self.ask = Ask(board.keypad, screens, board.buzzer)
+        self.shop: Parameters | None = None
+        self.ledger: Ledger | None = None
+        self.link: Link | None = None
+        self.operators: Operators | None = None
+        self.card_terminal: Terminal | None = None
+        self.operator = ""
+        self.card_left = False
+        self.unprinted = False
+        self.notes: tuple[str, ...] = ()
+
+    def require_signed_on(self) -> None:
+        """NotSignedOn unless the working keys are in place: before a payer is asked for anything."""
+        if not self.link.signed_on:
+            raise NotSignedOn("sign on first")
+
+    async def take_card(self) -> None:
+        """请取卡, until the card is out or half a minute is over; it is then still not used again."""
+        if not self.card_left or not await self._card_inside():
+            return
+        words = self.words
+        self.board.buzzer.beep("alert")
+        self.screens.notice("card", words("remove-card"), [(words("remove-card"), 24)])
+        try:
+            await aio.race(self._removed(), self.ask.cancel(_REMOVE_S))
+        except (TimedOut, DeviceError) as error:
+            self.faults.record("card left in the slot", error)
+
+    async def _card_inside(self) -> bool:
+        try:
+            self.card_left = await self.board.reader.present()
+        except DeviceError as error:
+            self.faults.record("chip reader", error)
+            self.card_left = False
+        return self.card_left
+
+    async def _removed(self) -> None:
+        await self.board.reader.wait_removed()
+        self.card_left = False
+
+    async def notice(self, state: str, title: str, *lines: "tuple[str, int]") -> None:
+        """Put a screen without a question up. `title` and lines are text."""
+        self.screens.notice(state, title, list(lines))
+        await self.screens.show()
+
+    async def online(self, work: "Awaitable[Any]", title: str, fen: int = 0) -> "Any":
+        """The result of a conversation with the acquirer; the screen says why 取消 cannot help."""
+        words = self.words
+        lines = [(words("please-wait"), 24)]
+        if fen:
+            lines += [(yuan(fen), 40), (words("cannot-cancel"), 16)]
+            if self.card_left:
+                lines.append((words("do-not-remove"), 16))
+        self.screens.notice("wait", words(title), lines)
+        seconds = self.shop.reply_ms // 1000 if self.shop else _ONLINE_S
+        try:
+            return await self.ask.during(work, seconds)
+        finally:
+            self.board.keypad.clear()
+
+    async def say(self, state: str, title: str, *lines: "tuple[str, int]") -> None:
+        """A message that is read and closed. `title` and lines are text."""
+        self.board.buzzer.beep("ok" if state == "ok" else "error")
+        await self.ask.message(state, title, list(lines))
+
+    async def tell(self, error: Exception) -> None:
+        """A fault in words, what to do, and what it means for the money."""
+        words = self.words
+        title, todo = words.fault(error)
+        lines = [(todo, 24)]
+        code = getattr(error, "code", None)
+        if isinstance(code, str):
+            lines = [(words.code(code)[0], 24), (todo, 16), (words("code-is", code), 16)]
+        if self.ledger is not None and self.ledger.owed():
+            lines.append((words("reversal-owed"), 24))
+        await self.say("bad", title, *lines)
+
+    async def tell_ended(self, error: "Cancelled | TimedOut") -> None:
+        """A payment that the payer or nobody ended: brief, and that nothing was charged."""
+        words = self.words
+        title = words("timed-out" if isinstance(error, TimedOut) else "cancelled")
+        self.board.buzzer.beep("alert")
+        self.screens.notice(
+            "warn", title, [(words("not-charged"), 24)], (("ENTER", "do-close"),)
+        )
+        await self.ask.acknowledge(("ENTER",), _BRIEF_S)
+
+    def tidy(self) -> None:
+        """After every flow: lamps, keys and memory as idle wants them."""
+        self.board.keypad.clear()
+        self.board.lamps.show("idle")
+        gc.collect()

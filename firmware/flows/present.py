@@ -1,0 +1,135 @@
+"""The payer presents a card: inserted or tapped, whichever comes first.
+
+A tap is done here from its first APDU to "remove card": in that window nothing draws, prints or
+talks to the acquirer. A mute chip offers the tap, then another card. One dead reader leaves the
+other in use.
+"""
+
+import asyncio
+
+import aio
+from emv import contactless
+from errors import CardCollision, CardSilent, DeviceError
+
+from firmware.flows.payer import ChipPayer, TapPayer, emv_transaction
+from firmware.ui.ask import TimedOut
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from typing import Any
+
+    from firmware.flows.pos import Pos
+    from firmware.ledger.record import Txn
+
+_WAIT_S = const(60)
+_TRIES = const(5)
+_LAMPS_MS = const(500)
+
+CHIP = "chip"
+TAP = "tap"
+
+
+class _WayLost(Exception):
+    """One of the readers failed; `way` says which, `cause` how."""
+
+    def __init__(self, way: str, cause: DeviceError) -> None:
+        super().__init__(way)
+        self.way = way
+        self.cause = cause
+
+
+async def present(pos: "Pos", txn: "Txn") -> "ChipPayer | TapPayer":
+    """The payer's card, powered or already read.
+
+    Cancelled, TimedOut; DeviceError when no reader is left; CardError for what a card did.
+    """
+    ways = [CHIP, TAP]
+    prompt = "insert-or-tap"
+    tap = TapPayer(pos, txn)
+    if not tap.allowed():
+        ways, prompt = [CHIP], "insert-card"
+    for _ in range(_TRIES):
+        pos.screens.present(txn.kind, txn.amount, prompt, "insert-hint")
+        pos.board.lamps.show("ready" if TAP in ways else "off")
+        try:
+            way = await _first_card(pos, ways)
+            if way == CHIP:
+                return await _powered(pos, txn)
+            outcome = await tap.perform()
+        except _WayLost as lost:
+            pos.faults.record(lost.way + " reader", lost.cause)
+            ways = [way for way in ways if way != lost.way]
+            if not ways:
+                raise lost.cause from lost
+            prompt = "insert-card" if CHIP in ways else "tap-card"
+            continue
+        except CardCollision:
+            prompt = "one-card"
+        except CardSilent:
+            pos.card_left = True
+            prompt = "tap-or-other"
+        else:
+            if outcome.kind in (contactless.GO_ONLINE, contactless.APPROVED):
+                pos.board.lamps.show("read")
+                pos.board.buzzer.beep("ok")
+                await asyncio.sleep_ms(_LAMPS_MS)
+                return tap
+            tap.check(outcome)
+            prompt = _PROMPTS[outcome.kind]
+            if outcome.kind == contactless.TRY_ANOTHER_INTERFACE:
+                ways = [CHIP]
+        pos.board.lamps.show("error")
+        pos.board.buzzer.beep("error")
+        await asyncio.sleep_ms(_LAMPS_MS)
+        tap = TapPayer(pos, txn)
+    raise TimedOut("no card could be read")
+
+
+_PROMPTS = {
+    contactless.TRY_ANOTHER_INTERFACE: "insert-card",
+    contactless.PRESENT_AGAIN: "tap-again",
+    contactless.SEE_PHONE: "see-phone",
+}
+
+
+async def _first_card(pos: "Pos", ways: "list[str]") -> str:
+    """CHIP or TAP, whichever card comes first."""
+    waits = [pos.ask.cancel(_WAIT_S)]
+    if CHIP in ways:
+        waits.append(_watched(CHIP, _inserted(pos)))
+    if TAP in ways:
+        waits.append(_watched(TAP, pos.board.nfc.activate()))
+    done = await aio.race(*waits)
+    if CHIP in done:
+        if TAP in done:
+            await pos.board.nfc.release()
+        return CHIP
+    return TAP
+
+
+async def _watched(way: str, wait: "Awaitable[Any]") -> str:
+    try:
+        await wait
+    except CardCollision:
+        raise
+    except DeviceError as error:
+        raise _WayLost(way, error) from error
+    return way
+
+
+async def _inserted(pos: "Pos") -> None:
+    """A card is put in; one that was left from before must be taken out first."""
+    if pos.card_left:
+        await pos.board.reader.wait_removed()
+        pos.card_left = False
+    await pos.board.reader.wait_inserted()
+
+
+async def _powered(pos: "Pos", txn: "Txn") -> ChipPayer:
+    """The chip after its reset. CardSilent if it is mute."""
+    pos.board.lamps.show("off")
+    await pos.notice("card", pos.words("reading-card"), (pos.words("do-not-remove"), 24))
+    payer = ChipPayer(pos, txn, emv_transaction(txn))
+    await payer.power_on()
+    return payer
