@@ -113,8 +113,9 @@ class PtyHost:
         self.events.append({"kind": kind, **fields})
 
     def settle(self, quiet_s: float = 0.2, limit_s: float = 20.0) -> None:
-        """Wait until the chip has neither received nor sent for a while. AssertionError if never."""
-        deadline = time.monotonic() + limit_s
+        """Wait until nothing is received and no call is pending. AssertionError if never."""
+        self._last = time.monotonic()
+        deadline = self._last + limit_s
         while time.monotonic() - self._last < quiet_s or any(t.is_alive() for t in self._timers):
             assert time.monotonic() < deadline, "the chip never came to rest"
             time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""The ST7789 model against two drivers that nobody here wrote, and our driver against the model."""
+"""The ST7789 model against two foreign drivers, and our driver against the model."""
 
 import sys
 import types
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.oracle.desk import StepHost, picture, run_on_device
-from tools.sim.chips.st7789 import HEIGHT, REFRESH_US, WIDTH, ST7789
+from tools.sim.chips.st7789 import HEIGHT, REFRESH_US, ST7789, WIDTH
 
 
 @pytest.fixture
