@@ -45,7 +45,10 @@ class Vault:
 
     def check(self, data: "bytes | memoryview", mac: "bytes | memoryview") -> bool:
         """Whether `mac` is the MAC of `data`; in constant time."""
-        return pinmac.mac_verify(STORE_MAC, pinmac.MAC_CMAC, data, mac)
+        try:
+            return pinmac.mac_verify(STORE_MAC, pinmac.MAC_CMAC, data, mac)
+        except pinmac.IntegrityError:
+            return False
 
     def seal(self, data: bytes) -> bytes:
         """Encrypt (AES-CBC, fresh IV before it); up to 16 bytes of padding, 80 00…"""

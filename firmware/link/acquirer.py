@@ -352,7 +352,10 @@ def _verified(frame: memoryview, message: iso8583.Message) -> bool:
     if 64 not in message.fields:
         return False
     data = iso8583.mac_data(frame, len(frame))
-    return pinmac.mac_verify(MAC, pinmac.MAC_CUP, data, frame[len(frame) - 8 :])
+    try:
+        return pinmac.mac_verify(MAC, pinmac.MAC_CUP, data, frame[len(frame) - 8 :])
+    except pinmac.IntegrityError:
+        return False
 
 
 def _ignore(line: str) -> None:
