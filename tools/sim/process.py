@@ -1,0 +1,74 @@
+"""The firmware's process: the sim board's interpreter with its end of the link."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[2]
+INTERPRETER = REPO / "build" / "sim" / "micropython"
+HEAP = "heapsize=8M"
+TAIL = 4000
+
+
+class InterpreterMissing(Exception):
+    """The sim board's interpreter was not built."""
+
+
+class Firmware:
+    """One run of the firmware, from power or reset to its end.
+
+    `program` is what the interpreter is told to run; `path` its MICROPYPATH. What the firmware
+    prints goes to `console` (a file, appended), together with the traceback when it dies.
+    """
+
+    def __init__(
+        self,
+        program: list[str],
+        console: Path,
+        seed: int,
+        path: str = ".frozen",
+        interpreter: Path = INTERPRETER,
+        environment: dict[str, str] | None = None,
+    ):
+        if not interpreter.exists():
+            raise InterpreterMissing(f"{interpreter} is not there: run 'make build' first")
+        self.console = console
+        self._start = console.stat().st_size if console.exists() else 0
+        self.sock, theirs = socket.socketpair()
+        with theirs, console.open("ab") as output:
+            self._process = subprocess.Popen(
+                [str(interpreter), "-X", HEAP, *program],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=(theirs.fileno(),),
+                cwd=REPO,
+                env={
+                    "SUANPAN_LINK": str(theirs.fileno()),
+                    "SUANPAN_SEED": str(seed % 2**64),
+                    "MICROPYPATH": path,
+                    "TZ": "UTC",
+                    **(environment or {}),
+                },
+            )
+
+    def kill(self) -> None:
+        """End it at once, as a power cut does."""
+        self._process.kill()
+        self._process.wait()
+
+    def ended(self) -> int:
+        """Its exit status; waits a moment for a process that closed its link."""
+        try:
+            return self._process.wait(2)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return -9
+
+    def output(self) -> str:
+        """The end of what this run printed, traceback included."""
+        with self.console.open("rb") as console:
+            console.seek(self._start)
+            return console.read()[-TAIL:].decode("utf-8", "replace").strip()
