@@ -1,8 +1,8 @@
 """A 58 mm ESC/POS printer on a UART.
 
 Status comes by DLE EOT n, which a printer answers at once, also when it cannot print. That a
-document is on paper is known by GS r: it waits in the printer's buffer behind the document, and its
-answer (with bits 1 and 4 clear, which DLE EOT sets) comes when all before it is printed.
+document is on paper is known by GS r: it waits in the printer's buffer behind the document, and
+its answer (with bits 1 and 4 clear, which DLE EOT sets) comes when all before it is printed.
 Source: Epson, "ESC/POS Command Reference": DLE EOT, DLE ENQ, GS r.
 """
 
