@@ -108,6 +108,7 @@ class Journal:
         if first and self._generations():
             self._generation = self._generations()[-1]
         self._usable = False
+        self._previous = bytes(_MAC)
         try:
             file = open(self._folder + "/" + _NEXT, "wb")
             try:
