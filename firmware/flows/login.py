@@ -1,4 +1,4 @@
-"""操作员登录: who is at work. A first login forces a new password; failures slow the next try down."""
+"""操作员登录: who is at work. A first login forces a new password; failures slow it down."""
 
 from firmware.care.errors import BackOff, OperatorUnknown, PasswordWrong
 from firmware.care.operators import digits_of

@@ -130,7 +130,9 @@ class ChipPayer(_Payer):
         session = self.session
 
         async def choose(labels: "list[str]") -> int:
-            return await self._guarded(ask.choice(self.pos.words("choose-application"), labels))
+            options = [(str(place + 1), label) for place, label in enumerate(labels[:9])]
+            question = ask.choice(self.pos.words("choose-application"), options)
+            return await self._guarded(question)
 
         async def pin(method: str, tries: "int | None") -> str:
             answer = await self.online_pin(ask, "pin-last-try" if tries == 1 else "")

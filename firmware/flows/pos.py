@@ -33,7 +33,9 @@ class Pos:
     """What flows share. Made once by `app`, with everything that boot has brought up.
 
     board: the devices; shop: the terminal's parameters; operator: number of who is logged in, ''
-    for nobody; card_left: a card that was used is still in the slot, and is not to be used again.
+    for nobody; booted: nothing of this is None any more; paying: a payment was begun, so its end is
+    told; card_left: a card that was used is still in the slot, and is not to be used again;
+    unprinted: a receipt is due.
     """
 
     def __init__(
@@ -55,16 +57,17 @@ class Pos:
         self.card_terminal: Terminal | None = None
         self.operator = ""
         self.card_left = False
+        self.booted = False
+        self.paying = False
         self.unprinted = False
-        self.notes: tuple[str, ...] = ()
 
     def require_signed_on(self) -> None:
-        """NotSignedOn unless the working keys are in place: before a payer is asked for anything."""
+        """NotSignedOn unless the working keys are there: before a payer is asked for anything."""
         if not self.link.signed_on:
             raise NotSignedOn("sign on first")
 
     async def take_card(self) -> None:
-        """请取卡, until the card is out or half a minute is over; it is then still not used again."""
+        """请取卡, until the card is out or half a minute is over; it is not used again even so."""
         if not self.card_left or not await self._card_inside():
             return
         words = self.words
@@ -133,6 +136,11 @@ class Pos:
             "warn", title, [(words("not-charged"), 24)], (("ENTER", "do-close"),)
         )
         await self.ask.acknowledge(("ENTER",), _BRIEF_S)
+
+    def free_memory(self) -> int:
+        """Bytes free on the heap, after a collection."""
+        gc.collect()
+        return gc.mem_free()
 
     def tidy(self) -> None:
         """After every flow: lamps, keys and memory as idle wants them."""

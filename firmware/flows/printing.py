@@ -93,7 +93,7 @@ async def _until_ready(pos: "Pos", error: DeviceError) -> bool:
 
 
 async def _ready(pos: "Pos") -> bool:
-    """Poll until paper is there; a silent printer is asked again as well, it may be switched on."""
+    """Poll until paper is there; a silent printer is asked again too, it may be switched on."""
     while True:
         await asyncio.sleep_ms(_POLL_MS)
         try:

@@ -18,6 +18,7 @@ _WRONG_PIN = "55"
 async def sale(pos: "Pos", first: str = "") -> None:
     """Take a payment. `first` is the key that began the amount at idle."""
     amount = await pos.ask.amount(SALE, first)
+    pos.paying = True
     pos.require_signed_on()
     while await attempt(pos, amount):
         pass  # a wrong PIN is a new transaction with a fresh entry

@@ -139,8 +139,11 @@ class Ask:
                 continue
             screens.entry_typed("*" * len(typed) if masked else typed.decode(), masked)
 
-    async def choice(self, title: str, options: "list[str]") -> int:
-        """The index of the option chosen: by its digit, or by ↑ ↓ and ENTER. `title` is text."""
+    async def choice(self, title: str, options: "list[tuple[str, str]]") -> int:
+        """The index of the option chosen: by its key, or by ↑ ↓ and ENTER.
+
+        `title` is text; options are (key, text), a key being a digit or ''.
+        """
         first = chosen = 0
         self.screens.choice(title, options, first, chosen)
         clock = _Clock(_KEYS_S)
@@ -150,8 +153,9 @@ class Ask:
                 raise Cancelled("nothing was chosen")
             if key == "ENTER":
                 return chosen
-            if key in _DIGITS and 0 < int(key) <= len(options):
-                return int(key) - 1
+            for index, (digit, _) in enumerate(options):
+                if key == digit:
+                    return index
             if key not in ("UP", "DOWN"):
                 continue
             chosen = (chosen + (1 if key == "DOWN" else -1)) % len(options)

@@ -154,8 +154,10 @@ class Screens:
         )
         self.display.dirty(60, 100, 200, 44)
 
-    def choice(self, title: str, options: "list[str]", first: int, chosen: int) -> None:
-        """A list to choose from: up to five of `options` from index `first`, digits 1 on."""
+    def choice(
+        self, title: str, options: "list[tuple[str, str]]", first: int, chosen: int
+    ) -> None:
+        """A list to choose from: up to five of the (key, text) `options` from index `first`."""
         self._page("ask", title)
         for row in range(min(MAX_OPTIONS, len(options) - first)):
             index = first + row
@@ -164,7 +166,7 @@ class Screens:
             if index == chosen:
                 self.frame.fill_rect(0, y, paint.WIDTH, _OPTION_HEIGHT, paint.BLUE)
                 ink = paint.PAPER
-            text = f"{index + 1} {options[index]}"
+            text = " ".join(options[index]).strip()
             paint.fitted(
                 self.frame, text, 2 * paint.MARGIN, y + 4, paint.WIDTH - 5 * paint.MARGIN, ink
             )

@@ -20,6 +20,13 @@ TEXTS = {
     "lock": ("锁定终端", "LOCK"),
     "terminal-facts": ("终端信息", "TERMINAL"),
     "operators": ("操作员管理", "OPERATORS"),
+    "switch-operator": ("更换操作员", "CHANGE OPERATOR"),
+    "by-hand": ("冲正处理", "REVERSAL BY HAND"),
+    "by-hand-todo": ("已与收单机构核对?", "Agreed with acquirer?"),
+    "by-hand-done": ("已登记", "RECORDED"),
+    "by-hand-listed": ("结算时单独列出", "Listed at settlement"),
+    "nothing-stuck": ("没有待处理冲正", "NONE TO SETTLE"),
+    "do-settle": ("人工了结", "settle by hand"),
     # Keys, as printed on them
     "key-enter": ("确认", "ENTER"),
     "key-clear": ("清除", "CLEAR"),
@@ -40,6 +47,7 @@ TEXTS = {
     "do-close": ("知道了", "OK"),
     "do-print": ("打印顾客联", "print customer copy"),
     "do-later": ("以后重打", "reprint later"),
+    "do-restart": ("重启", "restart"),
     "do-login": ("登录", "log in"),
     # Idle
     "enter-amount": ("请输入金额", "ENTER AMOUNT"),
@@ -164,5 +172,7 @@ TEXTS = {
     "terminal-number": ("终端号", "Terminal"),
     "serial-number": ("序列号", "Serial"),
     "version": ("版本", "Version"),
+    "free-memory": ("空闲内存", "Free memory"),
+    "kilobytes": ("{} KB", "{} KB"),
     "seconds": ("{} 秒", "{} s"),
 }
