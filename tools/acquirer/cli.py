@@ -38,11 +38,12 @@ def serve(
 ) -> None:
     """Serve terminals until Ctrl-C."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         asyncio.run(_serve(host, port, database, folder, certificate))
     except (AcquirerError, pki.PkiError, OSError) as error:
         console.print(f"[red]{error}[/red]", soft_wrap=True)
-        raise typer.Exit(1) from None
+        raise SystemExit(1) from None
 
 
 @app.command()
@@ -55,7 +56,7 @@ def ledger(
         acquirer = Acquirer(database)
     except AcquirerError as error:
         console.print(f"[red]{error}[/red]", soft_wrap=True)
-        raise typer.Exit(1) from None
+        raise SystemExit(1) from None
     rows = acquirer.ledger(terminal)
     acquirer.close()
     columns = ("terminal", "batch", "trace", "type", "amount", "state", "card", "reference")
@@ -81,5 +82,6 @@ async def _serve(host: str, port: int, database: str, folder: Path, certificate:
         )
         await done.wait()
         server.close()
+        await acquirer.hang_up()
     finally:
         acquirer.close()

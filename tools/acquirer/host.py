@@ -29,7 +29,7 @@ _REQUESTS = frozenset(("0100", "0200", "0220", "0320", "0400", "0500", "0620", *
 _REVERSAL = "0400"
 _REVERSED = ("00", "25")  # what a 0400 was answered when its original may never post again
 _SETTLED = frozenset((*_REVERSED, "12"))
-_NEEDED = {"0200": (3, 4, 11, 22, 25, 49, 60), "0400": (3, 4, 11, 25, 60)}
+_NEEDED = {"0200": (3, 11, 22, 25, 49, 60), "0400": (3, 4, 11, 25, 60)}
 # A reversal stays the same one when its reason (39) changes: these fields say what it undoes.
 _REVERSAL_CONTENT = (2, 3, 4, 11, 25, 41, 42, 49)
 

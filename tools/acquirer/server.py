@@ -47,6 +47,7 @@ class Acquirer:
         self.wish = "0"
         self._subscribers: list[Callable[[dict[str, Any]], None]] = []
         self._connections = 0
+        self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._turn = threading.Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="acquirer")
         self._engine = open_store(database_url)
@@ -87,6 +88,14 @@ class Acquirer:
         with self._turn:
             self._host.reissue()
 
+    async def hang_up(self) -> None:
+        """Break every open connection and wait until its last job is done."""
+        serving = dict(self._open)
+        for writer in serving.values():
+            writer.transport.abort()
+        if serving:
+            await asyncio.wait(serving, timeout=FRAME_SECONDS)
+
     def close(self) -> None:
         """Finish the job in hand and let go of the database."""
         self._worker.shutdown(wait=True)
@@ -98,6 +107,9 @@ class Acquirer:
         """Serve one connection until it ends; for asyncio.start_server or a virtual network."""
         self._connections += 1
         connection = self._connections
+        task = asyncio.current_task()
+        assert task is not None
+        self._open[task] = writer
         late: set[asyncio.Task[bool]] = set()
         try:
             while (frame := await _read_frame(reader)) is not None:
@@ -111,9 +123,10 @@ class Acquirer:
         except (ConnectionError, TimeoutError) as error:
             self._trouble(connection, f"the connection ended: {error or type(error).__name__}")
         finally:
-            for task in late:
-                task.cancel()
+            for delayed in late:
+                delayed.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+            del self._open[task]
             writer.close()
 
     async def respond_to(self, frame: bytes, connection: int = 0) -> list[Delivery]:
