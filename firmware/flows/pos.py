@@ -33,7 +33,7 @@ class Pos:
     """What flows share. Made once by `app`, with everything that boot has brought up.
 
     board: the devices; shop: the terminal's parameters; operator: number of who is logged in, ''
-    for nobody; booted: nothing of this is None any more; paying: a payment was begun, so its end is
+    for nobody; booted: nothing of this is None any more; paying: a payment began, so its end is
     told; card_left: a card that was used is still in the slot, and is not to be used again;
     unprinted: a receipt is due.
     """
