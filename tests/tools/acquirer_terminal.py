@@ -94,10 +94,9 @@ def decode(frame: bytes) -> tuple[str, dict[int, str]]:
         length = (width + 1) // 2 if kind in "nlvV" else width
         data = frame[at : at + length]
         at += length
-        shown = data.hex().upper() if kind in "nlvVbB" else data.decode()
-        fields[number] = (
-            shown[:width] if kind in "lvV" else shown[-width:] if kind == "n" else shown
-        )
+        text = data.hex().upper() if kind in "nlvVbB" else data.decode()
+        digits = {"n": text[-width:], "l": text[:width], "v": text[:width], "V": text[:width]}
+        fields[number] = digits.get(kind, text)
     assert at == len(frame)
     return frame[11:13].hex(), fields
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -48,20 +48,26 @@ async def pos(host: Acquirer) -> Terminal:
 
 
 @asynccontextmanager
-async def connected(host: Acquirer, *, tls: bool = False) -> AsyncIterator[tuple]:
-    """A real connection over the loopback: (reader, writer)."""
-    server = await asyncio.start_server(
-        host.serve, "127.0.0.1", 0, ssl=pki.server_context() if tls else None
-    )
+async def served(host: Acquirer, *, tls: bool = False) -> AsyncIterator[Callable]:
+    """The host on a loopback port: a function that opens a connection, (reader, writer)."""
+    context = pki.server_context() if tls else None
+    server = await asyncio.start_server(host.serve, "127.0.0.1", 0, ssl=context)
     port = server.sockets[0].getsockname()[1]
     how = {"ssl": pki.client_context(), "server_hostname": "acquirer.suanpan.test"} if tls else {}
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, **how)
     try:
-        yield reader, writer
+        yield lambda: asyncio.open_connection("127.0.0.1", port, **how)
     finally:
-        writer.close()
         server.close()
         await host.hang_up()
+
+
+@asynccontextmanager
+async def connected(host: Acquirer, *, tls: bool = False) -> AsyncIterator[tuple]:
+    """One connection over the loopback: (reader, writer)."""
+    async with served(host, tls=tls) as connect:
+        reader, writer = await connect()
+        yield reader, writer
+        writer.close()
 
 
 def wired(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Terminal:
@@ -206,11 +212,10 @@ async def test_many_connections_at_once_keep_their_replies(host: Acquirer, pos: 
     card = Card()
     frames = [encode("0200", pos.sale_fields(card, 10 + n), pos.mac_key) for n in range(6)]
 
-    async def one(frame: bytes) -> dict[int, str]:
-        async with connected(host) as streams:
-            return decode(await wired(*streams).send(frame) or b"")[1]
-
-    replies = await asyncio.gather(*(one(frame) for frame in frames))
+    async with served(host) as connect:
+        terminals = [wired(*await connect()) for _ in frames]
+        sent = (each.send(frame) for each, frame in zip(terminals, frames))
+        replies = [decode(frame or b"")[1] for frame in await asyncio.gather(*sent)]
     assert [int(reply[4]) for reply in replies] == [10, 11, 12, 13, 14, 15]
     approved = [int(reply[4]) for reply in replies if reply[39] == "00"]
     assert approved and balance(host) == 1_000_000 - sum(approved)
