@@ -1,13 +1,5 @@
-"""Power-on: why the device started. No application imports."""
+"""Power-on: why the device started, for the console. No application imports."""
 
 import machine
 
-CAUSES = {
-    machine.PWRON_RESET: "power",
-    machine.HARD_RESET: "pin",
-    machine.WDT_RESET: "watchdog",
-    machine.SOFT_RESET: "software",
-    machine.DEEPSLEEP_RESET: "software",
-}
-
-print("suanpan: start by", CAUSES.get(machine.reset_cause(), "an unknown cause"))
+print("suanpan: reset cause", machine.reset_cause())
