@@ -103,7 +103,7 @@ static bool test_entropy(void) {
     enum { SAMPLE = 32 };
     uint8_t first[SAMPLE], second[SAMPLE];
     bool good = pinmac_random(first, SAMPLE) == PINMAC_OK && pinmac_random(second, SAMPLE) == PINMAC_OK &&
-        memcmp(first, second, SAMPLE) != 0 && memcmp(first, first + 1, SAMPLE - 1) != 0;
+        !pinmac_equal(first, second, SAMPLE) && !pinmac_equal(first, first + 1, SAMPLE - 1);
     pinmac_wipe(first, sizeof first);
     pinmac_wipe(second, sizeof second);
     return good;
