@@ -36,6 +36,8 @@ A contact sale, as a flow drives it (Book 3 chapter 10, in its order):
 
 A tap. The card is in the field only inside `perform`:
 
+    from emv.contactless import ContactlessSession         # outcome kinds: emv.outcome
+
     session = ContactlessSession(nfc.exchange, pos, txn)
     outcome = session.pre_processing()                     # None, or try_another_interface
     ... await nfc.activate() ...

@@ -1,42 +1,57 @@
-"""A contactless transaction: pre-processing (Book A), entry point (Book B), kernel 3 and 7."""
+"""A contactless transaction: entry point, then the kernel (Books A, B, C-3, C-7)."""
 
+from errors import CardRemoved, CardSilent
+
+from emv import elements as e
+from emv import entry_point, qvsdc
+from emv.errors import EmvError, NoApplication
+from emv.outcome import (
+    END,
+    PRESENT_AGAIN,
+    TRY_ANOTHER_INTERFACE,
+    Outcome,
+)
 from emv.session import Session
-
-APPROVED = "approved"
-DECLINED = "declined"
-GO_ONLINE = "online"
-TRY_ANOTHER_INTERFACE = "try_another_interface"
-PRESENT_AGAIN = "present_again"
-SEE_PHONE = "see_phone"
-END = "end"
-
-
-class Outcome:
-    """What the kernel decided (Book A 6.2).
-
-    kind: one of this module's names. cvm: elements.CVM_NONE, CVM_ONLINE_PIN, CVM_SIGNATURE or
-    CVM_DEVICE. reason: one English sentence for the log.
-    """
-
-    def __init__(self, kind: str, cvm: str = "none", reason: str = "") -> None:
-        self.kind = kind
-        self.cvm = cvm
-        self.reason = reason
 
 
 class ContactlessSession(Session):
-    """One tap: `pre_processing` before the field is on, `perform` while the card is in it."""
+    """One tap: `pre_processing` before the field is on, `perform` while the card is in it.
+
+    `perform` may be called again for the next tap. `track2`, `field55()`, `receipt()` hold for
+    the outcomes approved, declined and online until `wipe()`.
+    """
 
     def pre_processing(self) -> "Outcome | None":
-        """Limits against the amount, per AID (Book A 5.1, Book B 3.1). None: activate the field.
+        """Limits against the amount, per AID (Book B 3.1). None: activate the field.
 
         An Outcome (try_another_interface) when no application takes the amount by tap.
         """
-        raise NotImplementedError
+        if entry_point.allowed(self.terminal, self.transaction):
+            return None
+        return Outcome(TRY_ANOTHER_INTERFACE, reason="the amount is above every tap limit")
 
     async def perform(self) -> Outcome:
         """PPSE, combination selection, GPO, records (Books B 3.3, C-3, C-7); then the card may go.
 
-        Card faults become outcomes; CardRemoved and CardSilent become `present_again`.
+        Never raises for what a card does: faults become `end`, a card that left or fell silent
+        `present_again`, one without a common application `try_another_interface`.
         """
-        raise NotImplementedError
+        self.begin()
+        # Book C-3 knows no TSI and no 9F34; the TVR stays zero, as the cryptogram has it.
+        self.data.drop(e.TRANSACTION_STATUS_INFORMATION)
+        try:
+            return await self._perform()
+        except NoApplication as error:
+            return Outcome(TRY_ANOTHER_INTERFACE, reason=str(error))
+        except EmvError as error:
+            return Outcome(END, reason=str(error))
+        except (CardRemoved, CardSilent) as error:
+            return Outcome(PRESENT_AGAIN, reason=str(error))
+
+    async def _perform(self) -> Outcome:
+        for candidate in await entry_point.combinations(self):
+            terms = entry_point.qualifiers(candidate.application, self.transaction)
+            outcome = await qvsdc.perform(self, candidate, terms)
+            if outcome is not None:
+                return outcome
+        raise NoApplication("no application of the card wants this payment")

@@ -77,6 +77,7 @@ LOWER_CONSECUTIVE_OFFLINE_LIMIT = 0x9F14
 MERCHANT_CATEGORY_CODE = 0x9F15
 MERCHANT_IDENTIFIER = 0x9F16
 PIN_TRY_COUNTER = 0x9F17
+ISSUER_SCRIPT_IDENTIFIER = 0x9F18
 TERMINAL_COUNTRY_CODE = 0x9F1A
 TERMINAL_FLOOR_LIMIT = 0x9F1B
 TERMINAL_IDENTIFICATION = 0x9F1C
@@ -277,6 +278,7 @@ ELEMENTS = (
     (0x9F15, "Merchant Category Code", "n", 2, 2, "terminal", ""),
     (0x9F16, "Merchant Identifier", "ans", 15, 15, "terminal", ""),
     (0x9F17, "Personal Identification Number (PIN) Try Counter", "b", 1, 1, "card", ""),
+    (0x9F18, "Issuer Script Identifier", "b", 4, 4, "issuer", "71 72"),
     (0x9F1A, "Terminal Country Code", "n", 2, 2, "terminal", ""),
     (0x9F1B, "Terminal Floor Limit", "b", 4, 4, "terminal", ""),
     (0x9F1C, "Terminal Identification", "an", 8, 8, "terminal", ""),

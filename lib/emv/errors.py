@@ -44,3 +44,7 @@ class ConditionsNotSatisfied(EmvError):
 
 class SequenceError(EmvError):
     """A phase was called out of its order: a fault of the caller, not of the card."""
+
+
+class IssuerDataError(EmvError):
+    """Field 55 of the host's reply is malformed; the card was asked nothing with it."""

@@ -1,48 +1,101 @@
-"""What contact and contactless share: data, status words, field 55, the receipt."""
+"""What contact and contactless share: APDUs, data, status bits, field 55, receipt, wipe."""
+
+import tlv
+
+from emv import elements as e
+from emv.errors import CardDataError, SequenceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from emv.store import Store
-    from emv.terminal import Terminal, Transaction
+    from emv.terminal import Application, Terminal, Transaction
 
 REQUEST = "request"
 REVERSAL = "reversal"
+
+_REQUEST_TAGS = (
+    (0x9F26, 0x9F27, 0x9F10, 0x9F37, 0x9F36, 0x95, 0x9A, 0x9C, 0x9F02, 0x5F2A, 0x82)
+    + (0x9F1A, 0x9F03, 0x9F33)
+    + (0x9F34, 0x9F35, 0x9F1E, 0x84, 0x9F09, 0x9F41, 0x9F63)
+)
+_REVERSAL_TAGS = (0x95, 0x9F1E, 0x9F10, 0x9F36, 0xDF31)
+
+_GET_RESPONSE = b"\x00\xc0\x00\x00"
+_ROUNDS = 4  # 61xx and 6Cxx that one command may be answered with
+_DIGITS = "0123456789"
 
 
 class Track2:
     """Track 2 equivalent data (57), or what 5A and 5F24 give when the card has none.
 
-    pan: digits. expiry: 'YYMM'. service_code: 3 digits or ''. text: digits with 'D' as separator,
-    for field 35. masked: first 6, asterisks, last 4.
+    Strings are made when asked for and not kept. `wipe` of the session ends it.
     """
 
-    pan: str
-    expiry: str
-    service_code: str
-    text: str
-    masked: str
+    def __init__(self, data: "Store") -> None:
+        self._data = data
+        self._owner = data.owner
+
+    def _nibbles(self) -> str:
+        if self._data.owner is not self._owner:
+            raise SequenceError("the session was wiped")
+        track = self._data.view(e.TRACK_2_EQUIVALENT_DATA)
+        if track is not None:
+            return track.hex().upper()
+        pan = self._data.view(e.APPLICATION_PAN)
+        expiry = self._data.view(e.APPLICATION_EXPIRATION_DATE)
+        return pan.hex().upper().rstrip("F") + "D" + expiry.hex()[:4] + "000"
+
+    @property
+    def text(self) -> str:
+        """Digits with 'D' between PAN and expiry, for field 35."""
+        return self._nibbles().rstrip("F")
+
+    @property
+    def pan(self) -> str:
+        """8-19 digits."""
+        return self._nibbles().split("D")[0]
+
+    @property
+    def expiry(self) -> str:
+        """'YYMM'."""
+        return self._nibbles().split("D")[1][:4]
+
+    @property
+    def service_code(self) -> str:
+        """Three digits."""
+        return self._nibbles().split("D")[1][4:7]
+
+    @property
+    def masked(self) -> str:
+        """First 6, asterisks, last 4: all that anyone may see."""
+        pan = self.pan
+        return pan[:6] + "*" * (len(pan) - 10) + pan[-4:]
+
+    def check(self) -> None:
+        """CardDataError unless 57 has a PAN, an expiry date and a service code, as 5A has it."""
+        text = self._nibbles()
+        parts = text.rstrip("F").split("D")
+        if len(parts) != 2 or not 8 <= len(parts[0]) <= 19 or len(parts[1]) < 7:
+            raise CardDataError("track 2 is malformed")
+        if not all(digit in _DIGITS for digit in parts[0] + parts[1]):
+            raise CardDataError("track 2 has other than digits")
+        if not 1 <= int(parts[1][2:4]) <= 12:
+            raise CardDataError("track 2 has no such month")
+        pan = self._data.view(e.APPLICATION_PAN)
+        if pan is not None and pan.hex().upper().rstrip("F") != parts[0]:
+            raise CardDataError("5A and 57 disagree")
 
 
 class Session:
     """What the flow reads.
 
-    data: Store, `data.get(tag) -> bytes | None`. tvr: 5 bytes. tsi: 2 bytes. cvm: elements.CVM_*.
-    aid: the selected DF name. label: preferred name or label as the receipt prints it. psn: 0-99
-    or None (field 23). track2: Track2. reversal_reason: '06' once the card refused what the host
-    approved.
+    data: Store, `data.get(tag) -> bytes | None`. cvm: elements.CVM_*. aid: the selected DF name.
+    label: preferred name or label as the receipt prints it. psn: 0-99 or None (field 23). track2:
+    None until the card has said it. reversal_reason: '06' once the card refused what the host
+    approved. `exchange` is as devices.ContactReader.exchange.
     """
-
-    data: "Store"
-    tvr: bytes
-    tsi: bytes
-    cvm: str
-    aid: bytes
-    label: str
-    psn: "int | None"
-    track2: "Track2 | None"
-    reversal_reason: "str | None"
 
     def __init__(
         self,
@@ -50,16 +103,211 @@ class Session:
         terminal: "Terminal",
         transaction: "Transaction",
     ) -> None:
-        raise NotImplementedError
+        self.exchange = exchange
+        self.terminal = terminal
+        self.transaction = transaction
+        self.data: Store = terminal.store
+        self.application: Application | None = None
+        self.cvm = e.CVM_NONE
+        self.track2: Track2 | None = None
+        self.reversal_reason: str | None = None
+        self.signed_spans: list[tuple[int, int]] = []
+        self.arqc = b""
 
-    def field55(self, kind: str = REQUEST) -> bytes:
-        """Field 55 of a request or of a reversal (REVERSAL), tags in the protocol's order."""
-        raise NotImplementedError
+    # ---- beginning and end
 
-    def receipt(self) -> "dict[str, str]":
-        """For the receipt's remarks, hex in capitals: arqc, tc, tvr, tsi, aid, atc, label, cid."""
-        raise NotImplementedError
+    def begin(self) -> None:
+        """Take the store and fill in the terminal's elements; TVR and TSI are zero (10.1)."""
+        self.data.clear()
+        self.data.owner = self
+        self.application = None
+        self.track2 = None
+        self.cvm = e.CVM_NONE
+        self.arqc = b""
+        self.signed_spans.clear()
+        for source in (self.terminal.data, self.transaction.data):
+            for tag in sorted(source):
+                self.data.put(tag, source[tag])
+        self.data.put(e.TERMINAL_VERIFICATION_RESULTS, bytes(5))
+        self.data.put(e.TRANSACTION_STATUS_INFORMATION, bytes(2))
+        self.data.put(e.UNPREDICTABLE_NUMBER, self.terminal.random(4))
+        self.data.put(e.AMOUNT_AUTHORISED_BINARY, _binary(self.transaction.amount))
+        self.data.put(e.AMOUNT_OTHER_BINARY, _binary(self.transaction.other))
 
     def wipe(self) -> None:
-        """Overwrite everything that came from the card."""
-        raise NotImplementedError
+        """Overwrite everything that came from the card. Safe to call twice."""
+        if self.data.owner is self:
+            self.data.clear()
+        self.track2 = None
+        self.arqc = b""
+        self.signed_spans.clear()
+
+    def owned(self) -> None:
+        """SequenceError unless this session is the one that fills the store."""
+        if self.data.owner is not self:
+            raise SequenceError("the session has not begun, or was wiped")
+
+    # ---- the wire
+
+    async def transmit(
+        self, header: bytes, data: "bytes | memoryview | None" = None, answer: bool = True
+    ) -> "tuple[int, int, int]":
+        """One command: (SW1 SW2, where the answer begins in the store, where it ends).
+
+        header: CLA INS P1 P2. answer: Le is sent. 61xx and 6Cxx are dealt with (Book 1 9.3.1).
+        CardDataError for an answer without a status word or one that never ends.
+        """
+        self.owned()
+        command = header
+        if data is not None:
+            command += bytes((len(data),)) + bytes(data)
+        plain = command
+        if answer:
+            command += b"\x00"
+        begin = self.data.used
+        for _ in range(_ROUNDS):
+            response = await self.exchange(command)
+            size = len(response) - 2
+            if size < 0 or size > 256:
+                raise CardDataError("an answer has the wrong size")
+            status = response[size] << 8 | response[size + 1]
+            self.data.append(response, size)
+            if status >> 8 == 0x61:
+                command = plain = _GET_RESPONSE
+                command += bytes((status & 0xFF,))
+            elif status >> 8 == 0x6C:
+                command = plain + bytes((status & 0xFF,))
+            else:
+                return status, begin, self.data.used
+        raise CardDataError("the card never comes to the end of its answer")
+
+    def list_data(self, tag: int) -> bytes:
+        """What the data object list `tag` asks for (Book 3 5.4); empty without the list."""
+        place = self.data.view(tag)
+        if place is None:
+            return b""
+        return self.concatenate(place)
+
+    def asks_for(self, objects: int, tag: int) -> bool:
+        """Whether the data object list `objects` of the card names `tag`."""
+        place = self.data.view(objects)
+        try:
+            return place is not None and any(found == tag for found, _ in tlv.dol(place))
+        except tlv.TlvError as error:
+            raise CardDataError(str(error)) from None
+
+    def concatenate(self, wanted: "memoryview | bytes") -> bytes:
+        """The values of a list's entries, one behind the other. CardDataError beyond 252 bytes."""
+        try:
+            entries = list(tlv.dol(wanted))
+        except tlv.TlvError as error:
+            raise CardDataError(str(error)) from None
+        size = sum(length for _, length in entries)
+        if size > 252:
+            raise CardDataError("a data object list asks for too much")
+        result, at = bytearray(size), 0
+        for tag, length in entries:
+            row = e.find(tag)
+            # A template cannot be asked for (5.4): zeros, as for an unknown element.
+            known = row is not None and not tlv.is_constructed(tag)
+            value = self.data.view(tag) if known else None
+            tlv.fit(value, length, row[2] if known else "b", result, at)
+            at += length
+        return bytes(result)
+
+    # ---- status bits
+
+    def set_tvr(self, bit: int, value: bool = True) -> None:
+        """Set or reset elements.TVR_*."""
+        self._set(e.TERMINAL_VERIFICATION_RESULTS, bit, value)
+
+    def set_tsi(self, bit: int) -> None:
+        """Set elements.TSI_*."""
+        self._set(e.TRANSACTION_STATUS_INFORMATION, bit, True)
+
+    def _set(self, tag: int, bit: int, value: bool) -> None:
+        self.owned()
+        view, at, mask = self.data.view(tag), (bit >> 8) - 1, bit & 0xFF
+        view[at] = view[at] | mask if value else view[at] & ~mask & 0xFF
+
+    def has_tvr(self, bit: int) -> bool:
+        """Whether elements.TVR_* is set."""
+        return bool(self.tvr[(bit >> 8) - 1] & bit & 0xFF)
+
+    @property
+    def tvr(self) -> bytes:
+        """Terminal verification results, 5 bytes."""
+        self.owned()
+        return self.data.get(e.TERMINAL_VERIFICATION_RESULTS) or bytes(5)
+
+    @property
+    def tsi(self) -> bytes:
+        """Transaction status information, 2 bytes."""
+        self.owned()
+        return self.data.get(e.TRANSACTION_STATUS_INFORMATION) or bytes(2)
+
+    # ---- what the flow needs
+
+    @property
+    def aid(self) -> bytes:
+        """The selected application's DF name; empty before selection."""
+        return self.data.get(e.DEDICATED_FILE_NAME) or b""
+
+    @property
+    def psn(self) -> "int | None":
+        """The PAN sequence number, 0-99."""
+        value = self.data.view(e.PAN_SEQUENCE_NUMBER)
+        if value is None:
+            return None
+        if value[0] >> 4 > 9 or value[0] & 0x0F > 9:
+            raise CardDataError("5F34 has other than digits")
+        return (value[0] >> 4) * 10 + (value[0] & 0x0F)
+
+    @property
+    def label(self) -> str:
+        """Preferred name if the terminal can print its alphabet, else label, else the AID."""
+        table = self.data.view(e.ISSUER_CODE_TABLE_INDEX)
+        latin = table is not None and table[0] == 1
+        preferred = self.data.view(e.APPLICATION_PREFERRED_NAME) if latin else None
+        text = printable(preferred) or printable(self.data.view(e.APPLICATION_LABEL))
+        return text or self.aid.hex().upper()
+
+    def field55(self, kind: str = REQUEST) -> bytes:
+        """Field 55 of a request or of a reversal (REVERSAL), tags in the protocol's order.
+
+        Called after the second GENERATE AC it has that one's data (for the upload).
+        """
+        self.owned()
+        result = bytearray()
+        for tag in _REQUEST_TAGS if kind == REQUEST else _REVERSAL_TAGS:
+            value = self.data.view(tag)
+            if value is not None:
+                result.extend(tlv.encode(tag, value))
+        return bytes(result)
+
+    def receipt(self) -> "dict[str, str]":
+        """For the receipt's remarks, in hex: arqc, ac, cid, tvr, tsi, aid, atc; and the label."""
+        self.owned()
+        result = {"label": self.label, "arqc": self.arqc.hex().upper()}
+        for name, tag in (
+            ("ac", e.APPLICATION_CRYPTOGRAM),
+            ("cid", e.CRYPTOGRAM_INFORMATION_DATA),
+            ("tvr", e.TERMINAL_VERIFICATION_RESULTS),
+            ("tsi", e.TRANSACTION_STATUS_INFORMATION),
+            ("aid", e.DEDICATED_FILE_NAME),
+            ("atc", e.APPLICATION_TRANSACTION_COUNTER),
+        ):
+            value = self.data.view(tag)
+            result[name] = "" if value is None else value.hex().upper()
+        return result
+
+
+def printable(value: "memoryview | bytes | None") -> str:
+    """The ASCII in an element, without the spaces at its ends; '' for None."""
+    if value is None:
+        return ""
+    return "".join(chr(byte) for byte in value if 0x20 <= byte < 0x7F).strip()
+
+
+def _binary(amount: int) -> bytes:
+    return min(amount, 0xFFFFFFFF).to_bytes(4, "big")

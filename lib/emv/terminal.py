@@ -5,12 +5,11 @@ them. Nothing here is read from a card.
 """
 
 from emv import elements as e
+from emv.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_ZERO_TAC = b"\x00\x00\x00\x00\x00"
 
 
 class Application:
@@ -19,7 +18,8 @@ class Application:
     aid: 5-16 bytes. partial: a card's longer AID matches (ASI, Book 1 12.3.1). version: 9F09.
     tac_*: 5 bytes each. floor_limit: at or above it, online. target_percent, threshold,
     max_percent: random selection (Book 3 10.6.2). ddol, tdol: defaults. kernel: 0 is contact only.
-    contactless_*: limits; None where there is none. ttq: 9F66, 4 bytes.
+    contactless_*: a tap below the floor limit may stay offline, at the CVM limit needs a CVM, at
+    contactless_limit (None: there is none) is not taken. ttq: 9F66, 4 bytes.
     """
 
     def __init__(
@@ -39,9 +39,9 @@ class Application:
         tdol: bytes = b"",
         kernel: int = 0,
         contactless_floor: int = 0,
-        contactless_cvm_limit: int = 100_000,
+        contactless_cvm_limit: int = 100_001,
         contactless_limit: "int | None" = None,
-        ttq: bytes = b"\x36\x00\x40\x80",
+        ttq: bytes = b"\x36\x00\x40\x00",
     ) -> None:
         self.aid = aid
         self.partial = partial
@@ -78,6 +78,7 @@ class Terminal:
     random: `random(n) -> bytes` from a generator fit for 9F37. data: {tag: bytes} that replaces
     the defaults. exceptions: `exceptions(pan_digits, psn) -> bool`, the hot list. recent:
     `recent(pan_digits) -> int`, fen spent with this card lately, for the floor limit (10.6.1).
+    One session at a time uses it: `store` is the buffer that sessions take turns with.
     """
 
     def __init__(
@@ -89,13 +90,14 @@ class Terminal:
         recent: "Callable[[str], int] | None" = None,
     ) -> None:
         self.random = random
+        self.store = Store()
         self.applications = default_applications() if applications is None else applications
         self.exceptions = exceptions
         self.recent = recent
         self.data = {
-            e.TERMINAL_CAPABILITIES: b"\x60\x60\x08",  # chip; online PIN, signature, no CVM below
+            e.TERMINAL_CAPABILITIES: b"\x20\x68\x00",  # contacts; online PIN, signature, none
             e.TERMINAL_TYPE: b"\x22",  # attended, offline with online capability, merchant's
-            e.ADDITIONAL_TERMINAL_CAPABILITIES: b"\xf0\x00\xf0\xa0\x01",
+            e.ADDITIONAL_TERMINAL_CAPABILITIES: b"\x60\x00\xb0\xf0\x01",
             e.TERMINAL_COUNTRY_CODE: b"\x01\x56",
             e.TRANSACTION_CURRENCY_CODE: b"\x01\x56",
             e.TRANSACTION_CURRENCY_EXPONENT: b"\x02",

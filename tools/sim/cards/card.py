@@ -37,8 +37,10 @@ class Mute(Exception):
 class Card:
     """One card of the deck. Counters live as long as the object: a simulation starts afresh.
 
-    atr: empty when the chip is mute. atqa: as a PN532 reports it. `leave_at`: the APDU (from 1,
-    counted since the last reset) at which it is pulled instead of answering; None is never.
+    atr: empty when the chip is mute. atqa: as a PN532 reports it. `leave_at`: set it to the APDU
+    (from 1, counted since the last reset) at which the card is to be pulled instead of answering;
+    None leaves that to the card's file. `verified`: a phone whose owner has proven themselves.
+    `companions`: cards that are in the field together with this one.
     """
 
     def __init__(self, facts: Personalisation) -> None:
@@ -51,7 +53,7 @@ class Card:
         self.uid = bytes.fromhex(facts.uid) if facts.contactless else b""
         self.sak = 0x20
         self.atqa = b"\x00\x44" if len(self.uid) == 7 else b"\x00\x04"
-        self.leave_at = facts.leaves_at
+        self.leave_at: int | None = None
         self.verified = facts.verified
         key = bytes.fromhex(facts.imk)
         self.applications = [
@@ -80,7 +82,8 @@ class Card:
     def apdu(self, command: bytes) -> bytes:
         """The full answer with SW1 SW2. Gone or Mute when there is none."""
         self.count += 1
-        if self.leave_at is not None and self.count >= self.leave_at:
+        leaves = self.leave_at or self.facts.leaves_at.get(self.interface)
+        if leaves is not None and self.count >= leaves:
             raise Gone(f"{self.name} was pulled at APDU {self.count}")
         if self.facts.mute and self.interface == "contact":
             raise Mute(self.name)

@@ -71,7 +71,7 @@ class Application:
 
 @dataclass(frozen=True)
 class Personalisation:
-    """One card as its file says. Money is fen; `leaves_at` counts APDUs from 1, None is never.
+    """One card as its file says. Money is fen; `leaves_at` counts APDUs from 1 by interface.
 
     protocol: 'T=0' or 'T=1'. delays: microseconds by CLA INS in hex, `default` for the others.
     companions: names of cards that are presented together with this one.
@@ -88,7 +88,6 @@ class Personalisation:
     verified: bool = True
     declines: bool = False
     directory: bool = True
-    leaves_at: int | None = None
     uid: str = ""
     atc: int = 1
     imk: str = ISSUER_KEY
@@ -98,6 +97,7 @@ class Personalisation:
     balance: int = 0
     status: str = "active"
     companions: tuple[str, ...] = ()
+    leaves_at: Mapping[str, int] = field(default_factory=dict)
     delays: Mapping[str, int] = field(default_factory=dict)
     scripts: Mapping[Any, str] = field(default_factory=dict)
 

@@ -1,0 +1,143 @@
+"""Runs inside MicroPython: lib/emv driven over standard input and output, many sessions a process.
+
+A line of JSON starts a session; every APDU goes out as `> HEX` and its answer comes in as HEX, or
+as `gone` or `silent`. The session ends with `= JSON`. The host's reply is asked for with `? JSON`
+(field 55, track 2) and comes as JSON: {"code", "field55"} or null for no answer.
+"""
+
+import asyncio
+import json
+import sys
+
+from emv import elements
+from emv.contact import ContactSession
+from emv.contactless import ContactlessSession
+from emv.errors import EmvError
+from emv.terminal import Terminal, Transaction
+
+from errors import CardRemoved, CardSilent
+
+
+def ask(line: str) -> str:
+    """One line out, one line in."""
+    sys.stdout.write(line + "\n")
+    answer = sys.stdin.readline()
+    if not answer:
+        raise SystemExit(1)
+    return answer.strip()
+
+
+async def exchange(command: bytes) -> bytes:
+    """One APDU, answered by the host's card."""
+    answer = ask("> " + command.hex())
+    if answer == "gone":
+        raise CardRemoved("the card was pulled")
+    if answer == "silent":
+        raise CardSilent("the card is silent")
+    return bytes.fromhex(answer)
+
+
+class Source:
+    """A counter in place of random numbers, so that a session can be repeated."""
+
+    def __init__(self, seed: int) -> None:
+        self.value = seed
+
+    def __call__(self, size: int) -> bytes:
+        self.value = (self.value * 1103515245 + 12345) & 0x3FFFFFFF
+        return self.value.to_bytes(4, "big")[-size:]
+
+
+def transaction(wish: dict) -> Transaction:
+    """The transaction a session's line describes."""
+    return Transaction(wish["amount"], wish["date"], "120000", kind=wish.get("kind", 0))
+
+
+def told(session: object, result: dict) -> dict:
+    """What the session knows at its end."""
+    data = session.data
+    if data.owner is session:
+        result["tags"] = {f"{tag:X}": data.get(tag).hex().upper() for tag in data.tags()}
+        result["tvr"], result["tsi"] = session.tvr.hex(), session.tsi.hex()
+        result["receipt"] = session.receipt()
+        result["field55"] = session.field55().hex()
+    result["cvm"] = session.cvm
+    result["reversal"] = session.reversal_reason
+    if session.track2 is not None:
+        track = session.track2
+        result["track2"] = [track.pan, track.expiry, track.service_code, track.masked]
+        result["text"], result["psn"] = track.text, session.psn
+    return result
+
+
+async def contact(wish: dict, terminal: Terminal) -> dict:
+    """A contact sale as flows drive it."""
+    asked = []
+
+    async def choose(labels: list) -> "int | None":
+        asked.append(labels)
+        return wish.get("choice", 0)
+
+    async def pin(method: str, tries: "int | None") -> str:
+        asked.append(method)
+        return wish.get("pin", elements.PIN_ENTERED)
+
+    session = ContactSession(exchange, terminal, transaction(wish))
+    result = {"asked": asked}
+    try:
+        await session.application_selection(choose)
+        await session.initiate_application_processing()
+        await session.read_application_data()
+        await session.offline_data_authentication()
+        await session.processing_restrictions()
+        await session.cardholder_verification(pin)
+        await session.terminal_risk_management()
+        result["wanted"] = await session.terminal_action_analysis()
+        decision = result["first"] = await session.card_action_analysis()
+        if decision == elements.ONLINE:
+            request = {"field55": session.field55().hex(), "text": session.track2.text}
+            reply = json.loads(ask("? " + json.dumps(request)))
+            if reply is None:
+                decision = await session.unable_to_go_online()
+            else:
+                field55 = bytes.fromhex(reply["field55"])
+                await session.online_processing(reply["code"], field55)
+                decision = await session.completion()
+        result["decision"], result["code"] = decision, session.response_code
+    except (EmvError, CardRemoved, CardSilent) as error:
+        result["error"], result["words"] = type(error).__name__, str(error)
+    told(session, result)
+    session.wipe()
+    result["left"] = any(terminal.store.buffer)
+    return result
+
+
+async def tap(wish: dict, terminal: Terminal) -> dict:
+    """A tap as flows drive it."""
+    session = ContactlessSession(exchange, terminal, transaction(wish))
+    outcome = session.pre_processing() or await session.perform()
+    result = {"outcome": outcome.kind, "words": outcome.reason, "verify": outcome.cvm}
+    told(session, result)
+    session.wipe()
+    result["left"] = any(terminal.store.buffer)
+    return result
+
+
+def main() -> None:
+    """Sessions until the input ends."""
+    while True:
+        line = sys.stdin.readline()
+        if not line:
+            return
+        wish = json.loads(line)
+        data = {int(tag, 16): bytes.fromhex(wish["data"][tag]) for tag in wish.get("data", {})}
+        terminal = Terminal(Source(wish.get("seed", 1)), data)
+        for application in terminal.applications:
+            for name in wish.get("application", {}):
+                value = wish["application"][name]
+                setattr(application, name, bytes.fromhex(value) if isinstance(value, str) else value)
+        run = tap if wish["interface"] == "contactless" else contact
+        sys.stdout.write("= " + json.dumps(asyncio.run(run(wish, terminal))) + "\n")
+
+
+main()
