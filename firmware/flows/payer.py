@@ -6,7 +6,7 @@ EMV Book 3 chapter 10 in its order; EMV.md for the tap. Card data lives in the s
 
 import aio
 import pinmac
-from emv import contactless, elements
+from emv import elements, outcome
 from emv.contact import ContactSession
 from emv.contactless import ContactlessSession
 from emv.terminal import Transaction
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
     from typing import Any
 
-    from emv.contactless import Outcome
+    from emv.outcome import Outcome
     from emv.session import Session
 
     from firmware.flows.pos import Pos
@@ -79,7 +79,7 @@ class _Payer:
     def _fill_card(self, cvm: str) -> None:
         """What the link needs of this payer, and the receipt's facts."""
         session, facts = self.session, self.session.receipt()
-        track2 = session.data.get(elements.TRACK_2_EQUIVALENT_DATA)
+        track2 = session.data.view(elements.TRACK_2_EQUIVALENT_DATA)
         self.txn.card = record.CardData(
             self.entry,
             session.track2.pan,
@@ -91,7 +91,7 @@ class _Payer:
             facts["aid"],
             facts["label"],
             {
-                "cryptogram": facts["arqc"],
+                "cryptogram": facts["arqc"] or facts["ac"],
                 "tvr": facts["tvr"],
                 "tsi": facts["tsi"],
                 "atc": facts["atc"],
@@ -159,15 +159,24 @@ class ChipPayer(_Payer):
         Raises RefusedAfterApproval with the reversal owed. A card that left (CardRemoved) leaves
         the record as it is; the ledger then owes the reversal (96).
         """
+        if not reply.approved:
+            await self._tell_declined(reply)
+            return
         await self.session.online_processing(reply.code, reply.chip)
         decision = await self.session.completion()
-        if not reply.approved:
-            return
         if decision != elements.APPROVED:
             self.txn.reverse(self.session.reversal_reason or record.REFUSED_BY_CARD)
             raise RefusedAfterApproval("the host approved, the card answered " + decision)
         facts = self.session.receipt()
-        self.txn.complete(cryptogram=facts["tc"], tvr=facts["tvr"], tsi=facts["tsi"])
+        self.txn.complete(cryptogram=facts["ac"], tvr=facts["tvr"], tsi=facts["tsi"])
+
+    async def _tell_declined(self, reply: "Reply") -> None:
+        """Let the card finish. The host's no stands, whatever the card does now."""
+        try:
+            await self.session.online_processing(reply.code, reply.chip)
+            await self.session.completion()
+        except DeviceError as error:
+            self.pos.faults.record("card after a decline", error)
 
     async def without_reply(self) -> None:
         """Tell the card that there was no answer: its second GENERATE AC. Whatever it says, the
@@ -225,15 +234,15 @@ class TapPayer(_Payer):
             await self.pos.board.nfc.release()
         return self.outcome
 
-    def check(self, outcome: "Outcome") -> None:
+    def check(self) -> None:
         """DeclinedByCard for an outcome that another try would not change."""
-        if outcome.kind in (contactless.DECLINED, contactless.END):
+        if self.outcome.kind in (outcome.DECLINED, outcome.END):
             self.session.wipe()
-            raise DeclinedByCard(outcome.reason)
+            raise DeclinedByCard(self.outcome.reason)
 
     async def verify(self, ask: "Ask") -> None:
         """What the kernel asked for: online PIN, signature, the payer's device, or nothing."""
-        if self.outcome.kind != contactless.GO_ONLINE:
+        if self.outcome.kind != outcome.GO_ONLINE:
             raise DeclinedByCard("the card approved offline, which this terminal does not book")
         if self.outcome.cvm == elements.CVM_ONLINE_PIN:
             if await self.online_pin(ask) != elements.PIN_ENTERED:

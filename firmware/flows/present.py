@@ -8,7 +8,13 @@ other in use.
 import asyncio
 
 import aio
-from emv import contactless
+from emv.outcome import (
+    APPROVED,
+    GO_ONLINE,
+    PRESENT_AGAIN,
+    SEE_PHONE,
+    TRY_ANOTHER_INTERFACE,
+)
 from errors import CardCollision, CardSilent, DeviceError
 
 from firmware.flows.payer import ChipPayer, TapPayer, emv_transaction
@@ -70,14 +76,14 @@ async def present(pos: "Pos", txn: "Txn") -> "ChipPayer | TapPayer":
             pos.card_left = True
             prompt = "tap-or-other"
         else:
-            if outcome.kind in (contactless.GO_ONLINE, contactless.APPROVED):
+            if outcome.kind in (GO_ONLINE, APPROVED):
                 pos.board.lamps.show("read")
                 pos.board.buzzer.beep("ok")
                 await asyncio.sleep_ms(_LAMPS_MS)
                 return tap
-            tap.check(outcome)
+            tap.check()
             prompt = _PROMPTS[outcome.kind]
-            if outcome.kind == contactless.TRY_ANOTHER_INTERFACE:
+            if outcome.kind == TRY_ANOTHER_INTERFACE:
                 ways = [CHIP]
         pos.board.lamps.show("error")
         pos.board.buzzer.beep("error")
@@ -87,9 +93,9 @@ async def present(pos: "Pos", txn: "Txn") -> "ChipPayer | TapPayer":
 
 
 _PROMPTS = {
-    contactless.TRY_ANOTHER_INTERFACE: "insert-card",
-    contactless.PRESENT_AGAIN: "tap-again",
-    contactless.SEE_PHONE: "see-phone",
+    TRY_ANOTHER_INTERFACE: "insert-card",
+    PRESENT_AGAIN: "tap-again",
+    SEE_PHONE: "see-phone",
 }
 
 

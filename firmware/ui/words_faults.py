@@ -75,7 +75,7 @@ FAULTS = {
     "ReplyTimeout": _fault("主机无应答", "Host did not answer", _RESEND),
     "MalformedReply": _fault("主机应答有误", "Host answer malformed", _RESEND),
     "MacFault": _fault("应答校验错误", "Answer fails its MAC", _RESEND),
-    "KeyFault": _fault("工作密钥校验错误", "Working keys do not check", _SIGN_ON),
+    "KeyFault": _fault("工作密钥校验错误", "Working keys are wrong", _SIGN_ON),
     "NotSignedOn": _fault(
         "终端未签到", "Not signed on", ("请在管理菜单签到", "Menu, Management, Sign on")
     ),

@@ -26,7 +26,7 @@ TEXTS = {
     "reprint": "重打印 REPRINT",
     "no-cvm": "免密免签 NO PIN NO SIGNATURE",
     "signature": "持卡人签名 CARDHOLDER SIGNATURE",
-    "agreement": "本人确认以上交易,同意将其记入本卡账户",
+    "agreement": "本人确认以上交易,\n同意将其记入本卡账户",
     "agreement-en": "I AGREE TO PAY THE ABOVE AMOUNT ACCORDING TO THE CARD AGREEMENT",
     "test": "测试固件,不得用于商业用途",
     "test-en": "TEST FIRMWARE, NOT FOR TRADE",
