@@ -19,7 +19,8 @@ class Flash:
 
     cut_at: the write or erase (counted from 1 by `operations`) that the power does not survive.
     landed: how many bytes of that write reach the chip; None for all of it.
-    reorder: writes since the last sync that came before the cut one are lost.
+    reorder: pages written since the last sync, before the cut one, are lost. Erases never are: on
+        NOR flash a page cannot be written before its block is erased.
     """
 
     def __init__(self, blocks=64, image=None):
@@ -71,13 +72,13 @@ class Flash:
         self._check()
         self.operations += 1
         last = self.operations == self.cut_at
-        if self.reorder:
+        if self.reorder and len(new) < BLOCK:
             self._unsynced.append((at, bytes(self.data[at : at + len(new)])))
         if not last:
             self.data[at : at + len(new)] = new
             return
         if self.reorder:
-            for place, old in reversed(self._unsynced[:-1]):
+            for place, old in reversed(self._unsynced):
                 self.data[place : place + len(old)] = old
         count = len(new) if self.landed is None else min(self.landed, len(new))
         self.data[at : at + count] = new[:count]

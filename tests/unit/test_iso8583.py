@@ -145,7 +145,8 @@ def test_padding_of_a_right_justified_field_is_zero():
 def test_values_that_do_not_fit_are_refused():
     cases = (
         (4, "1234"), (3, "00000a"), (2, "1" * 20), (41, "SP00001"), (52, b"1234567"),
-        (52, "12345678"), (55, b"x" * 256), (62, b"x" * 513), (63, "算盘"), (7, "0101"), (35, "1E1"),
+        (52, "12345678"), (55, b"x" * 256), (62, b"x" * 513), (63, "算盘"), (7, "0101"),
+        (35, "1E1"),
     )  # fmt: skip
     for number, value in cases:
         assert refused(encode, {number: value}) == number, number

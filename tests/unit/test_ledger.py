@@ -1,4 +1,4 @@
-"""The books: states move forward, entries are durable, damage is named, numbers are never reused."""
+"""The books: states move forward, entries are durable, damage is named, no number comes twice."""
 
 import os
 
