@@ -151,7 +151,8 @@ def _check_terminal_data(request: Message, tags: dict[str, bytes]) -> None:
 
 def _sequence_number(request: Message, card: deck.Card) -> str:
     """Field 23 as two digits; a card with one application may leave it out."""
-    return request.fields.get(23, "0" + min(card.applications))[1:]
+    number = request.fields.get(23, "0" + min(card.applications))
+    return number[1:] if number.startswith("0") else number
 
 
 def _use_counter(session: Session, card: deck.Card, psn: str, counter: int) -> None:

@@ -120,7 +120,7 @@ class Acquirer:
                         return
         except WireError as error:
             self._trouble(connection, str(error))
-        except (ConnectionError, TimeoutError) as error:
+        except OSError as error:  # of the connection, of TLS, or the time limit
             self._trouble(connection, f"the connection ended: {error or type(error).__name__}")
         finally:
             for delayed in late:

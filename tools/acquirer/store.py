@@ -101,6 +101,7 @@ class MessageRow(Base):
         UniqueConstraint(
             "terminal", "merchant", "cycle", "batch", "trace", "mti", name="one_message_a_key"
         ),
+        {"sqlite_autoincrement": True},  # the number makes the reference: never twice
     )
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True, autoincrement=True)
@@ -165,14 +166,15 @@ def _with_driver(database_url: str) -> URL:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, connect_args={"connect_timeout": _LOCK_SECONDS})
-    options: dict[str, Any] = {}
+        arguments = {"connect_timeout": _LOCK_SECONDS}
+        return create_engine(url, connect_args=arguments, hide_parameters=True)
+    options: dict[str, Any] = {"hide_parameters": True}  # a card number is one of them
     if url.database in (None, "", ":memory:"):
         options["poolclass"] = StaticPool
     else:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    arguments = {"check_same_thread": False, "timeout": _LOCK_SECONDS}
-    engine = create_engine(url, connect_args=arguments, **options)
+    options["connect_args"] = {"check_same_thread": False, "timeout": _LOCK_SECONDS}
+    engine = create_engine(url, **options)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_writing)
     return engine

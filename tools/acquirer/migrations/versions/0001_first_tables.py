@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "terminal", "merchant", "cycle", "batch", "trace", "mti", name="one_message_a_key"
         ),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "postings",
