@@ -92,7 +92,7 @@ unix_port = $(MAKE) -C $(MPY)/ports/unix -j$(JOBS) VARIANT_DIR=$(CURDIR)/board/s
   CFLAGS_EXTRA=-I$(ABS)/$(2)/include $(3)
 
 $(BUILD)/gen/.ready: $(wildcard tools/toolchain/fonts.py) $(shell find firmware/ui -name '*.py' 2>/dev/null) $(VENV)/.ready
-	$(call step,drawing the fonts,fonts,mkdir -p $(BUILD)/gen && { [ ! -f tools/toolchain/fonts.py ] || $(PYTHON) -m tools.toolchain.fonts; } && touch $@)
+	$(call step,drawing the fonts,fonts,mkdir -p $(BUILD)/gen && { [ ! -f tools/toolchain/fonts.py ] || $(PYTHON) -m tools.toolchain.fonts $(BUILD)/gen; } && touch $@)
 
 $(BUILD)/sim/micropython: $(BUILD)/mpy-cross/mpy-cross $(BUILD)/mbedtls/library/libmbedtls.a $(BUILD)/gen/.ready $(DEVICE)
 	$(call step,building the sim board,sim,$(call unix_port,sim,mbedtls,LDFLAGS_EXTRA=-L$(ABS)/mbedtls/library) && touch $@)
