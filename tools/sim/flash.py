@@ -66,10 +66,15 @@ class Flash:
         self.on_operation: Callable[[str, int, int], None] | None = None
         self._cut_at: int | None = None
         self._random = random.Random(f"flash {seed}")
-        if file.exists():
-            content = file.read_bytes()
+        self._content = bytearray()
+        self.load()
+
+    def load(self) -> None:
+        """Take the content from the file; erased when there is none. FlashError: wrong size."""
+        if self.file.exists():
+            content = self.file.read_bytes()
             if len(content) != SIZE:
-                raise FlashError(f"{file.name} has {len(content)} bytes, a flash has {SIZE}")
+                raise FlashError(f"{self.file.name} has {len(content)} bytes, a flash has {SIZE}")
             self._content = bytearray(content)
         else:
             self._content = bytearray(b"\xff" * SIZE)

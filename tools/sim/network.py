@@ -8,7 +8,6 @@ order; a lost one comes after TCP's retransmission time.
 from __future__ import annotations
 
 import asyncio
-import errno
 import random
 import ssl
 import struct
@@ -17,6 +16,7 @@ from typing import Any
 
 from tools.sim.clock import Clock
 from tools.sim.link import Channel
+from tools.sim.tcp import ECONNREFUSED, ECONNRESET, Connection, MemoryTransport
 
 LATENCY_MS = 20
 RETRANSMIT_US = 1_000_000
@@ -25,11 +25,6 @@ JOIN_US = 1_200_000
 STATIONS = {"suanpan-test": "suanpan-test"}
 ADDRESS = "192.168.4.20"
 RSSI = -52
-
-# Errors of the ESP32's lwIP, as the firmware sees them.
-ECONNRESET = 104
-ECONNREFUSED = 111
-EHOSTUNREACH = 113
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Certificates = Callable[[str], ssl.SSLContext]
@@ -44,15 +39,16 @@ class Faults:
 
     def __init__(self) -> None:
         self.off = False
-        self.latency_ms = LATENCY_MS
-        self.loss = 0.0
+        self.mute = False
+        self.latency_ms: float = LATENCY_MS
+        self.loss: float = 0
         self.reset: str | None = None
         self.dns: str | None = None
         self.tls: str | None = None
 
 
 _CHOICES = {
-    "reset": (None, "now", "connect", "mid-frame"),
+    "reset": (None, "always", "now", "mid-frame"),
     "dns": (None, "fail", "silent"),
     "tls": (None, "expired", "wrong-host", "untrusted"),
 }
@@ -93,12 +89,18 @@ class Network:
         self._hosts[address, port] = (serve, certificates)
 
     def set(self, **faults: Any) -> None:
-        """Change faults: off, latency_ms, loss (0-1), reset, dns, tls. NetworkError if unknown.
+        """Change faults. NetworkError if one is unknown.
 
-        `reset`: 'now' resets what is open, 'connect' every new connection, 'mid-frame' resets in
-        the middle of the next answer. `dns`: 'fail' or 'silent'. `tls`: the certificate's fault.
+        off: the access point is gone. mute: hosts accept and never answer. latency_ms: one way.
+        loss: percent of segments. reset: 'now' (what is open), 'always' (True: what is open and
+        every new connection) or 'mid-frame' (in the middle of the next answer). dns: 'fail' (True)
+        or 'silent'. tls: 'expired', 'wrong-host' or 'untrusted'.
         """
         for name, value in faults.items():
+            if value is True:
+                value = {"reset": "always", "dns": "fail"}.get(name, True)
+            elif value is False:
+                value = None if name in _CHOICES else False
             if name not in vars(self.faults):
                 known = ", ".join(vars(self.faults))
                 raise NetworkError(f"no network fault {name!r}; there are {known}")
@@ -106,21 +108,26 @@ class Network:
                 raise NetworkError(f"{name} cannot be {value!r}; it is one of {_CHOICES[name]}")
             setattr(self.faults, name, value)
             self._emit("network", fault=name, value=value)
-        if faults.get("reset") == "now":
+        if self.faults.reset in ("now", "always"):
             for connection in list(self._connections.values()):
                 connection.break_off(ECONNRESET)
+        if self.faults.reset == "now":
             self.faults.reset = None
         if "off" in faults:
             self._wifi_changed()
 
+    def clear(self) -> None:
+        """Take every fault back."""
+        self.set(**vars(Faults()))
+
     def delay(self) -> int | None:
         """Microseconds until the next segment arrives one way; None: never."""
-        if self.faults.off or self.faults.loss >= 1:
+        if self.faults.off or self.faults.loss >= 100:
             return None
         delay = int(self.faults.latency_ms * 1000)
         wait = RETRANSMIT_US
         for _ in range(RETRIES):
-            if not self.faults.loss or self._random.random() >= self.faults.loss:
+            if not self.faults.loss or self._random.random() * 100 >= self.faults.loss:
                 return delay
             delay += wait
             wait *= 2
@@ -230,7 +237,7 @@ class Network:
         if there is None or back is None or not self._joined:
             return
         host = self._hosts.get((address, port))
-        if host is None or self.faults.reset == "connect":
+        if host is None or self.faults.reset == "always":
             self._clock.call_later(there + back, connection.break_off, ECONNREFUSED)
             return
         self._emit("tcp", state="connect", address=address, port=port)
@@ -273,172 +280,3 @@ class Network:
             self._emit("host-failed", error=f"{type(error).__name__}: {error}")
         finally:
             writer.close()
-
-
-class Connection:
-    """One TCP connection of the firmware, with the segments under way in both directions."""
-
-    def __init__(self, network: Network, clock: Clock, number: int):
-        self.number = number
-        self.transport: MemoryTransport | None = None
-        self._network = network
-        self._clock = clock
-        self._over = False
-        self._arrivals = {"there": 0, "back": 0}
-
-    def sent(self, data: bytes) -> None:
-        """The firmware sent a segment."""
-        self._travel("there", self._to_host, data)
-
-    def closed_by_firmware(self) -> None:
-        """The firmware closed its socket."""
-        self._travel("there", self._to_host, b"")
-
-    def answer(self, data: bytes) -> None:
-        """The host sent a segment; b'' is the end of its stream."""
-        if data and self._network.faults.reset == "mid-frame":
-            self._network.faults.reset = None
-            self._travel("back", self._to_firmware, data[: len(data) // 2])
-            self._travel("back", self.break_off, ECONNRESET)
-            return
-        self._travel("back", self._to_firmware, data)
-
-    def abort(self) -> None:
-        """The host resets the connection."""
-        self._travel("back", self.break_off, ECONNRESET)
-
-    def break_off(self, number: int) -> None:
-        """Both ends see an error."""
-        if not self._over:
-            self._network.tell_socket("error", self.number, struct.pack("<H", number))
-            self.vanish()
-
-    def vanish(self) -> None:
-        """No more segments; the host's end sees a lost connection."""
-        if self._over:
-            return
-        self._over = True
-        self._network.forget(self.number)
-        if self.transport is not None:
-            self.transport.lost(ConnectionResetError(errno.ECONNRESET, "connection lost"))
-
-    def _travel(self, way: str, arrive: Callable[[Any], None], what: Any) -> None:
-        delay = self._network.delay()
-        if delay is None or self._over:
-            return
-        arrival = max(self._arrivals[way], self._clock.now() + delay)
-        self._arrivals[way] = arrival
-        self._clock.call_at(arrival, self._arrive, arrive, what)
-
-    def _arrive(self, arrive: Callable[[Any], None], what: Any) -> None:
-        if not self._over:
-            arrive(what)
-
-    def _to_host(self, data: bytes) -> None:
-        if self.transport is not None:
-            self.transport.arrived(data)
-
-    def _to_firmware(self, data: bytes) -> None:
-        if data:
-            self._network.tell_socket("data", self.number, data)
-        else:
-            self._network.tell_socket("end", self.number)
-
-
-class MemoryTransport(asyncio.Transport):
-    """The host's end of a connection, for asyncio's protocols and `start_tls`."""
-
-    _start_tls_compatible = True
-
-    def __init__(self, connection: Connection, protocol: asyncio.BaseProtocol):
-        super().__init__()
-        self._connection = connection
-        self._protocol: Any = protocol
-        self._waiting: list[bytes] = []
-        self._paused = False
-        self._closing = False
-
-    def arrived(self, data: bytes) -> None:
-        """A segment, or b'' for the end of the stream; kept while reading is paused."""
-        if self._closing:
-            return
-        if self._paused:
-            self._waiting.append(data)
-        elif not data:
-            self._protocol.eof_received()
-        elif isinstance(self._protocol, asyncio.BufferedProtocol):
-            while data:
-                buffer = self._protocol.get_buffer(len(data))
-                count = min(len(buffer), len(data))
-                buffer[:count] = data[:count]
-                self._protocol.buffer_updated(count)
-                data = data[count:]
-        else:
-            self._protocol.data_received(data)
-
-    def lost(self, error: Exception | None) -> None:
-        """The connection is gone."""
-        if not self._closing:
-            self._closing = True
-            self._protocol.connection_lost(error)
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send a segment."""
-        if not self._closing and len(data):
-            self._connection.answer(bytes(data))
-
-    def close(self) -> None:
-        """End the stream after what was written."""
-        if not self._closing:
-            self._connection.answer(b"")
-            self._closing = True
-            asyncio.get_running_loop().call_soon(self._protocol.connection_lost, None)
-
-    def abort(self) -> None:
-        """Reset the connection."""
-        if not self._closing:
-            self._connection.abort()
-            self._closing = True
-            asyncio.get_running_loop().call_soon(self._protocol.connection_lost, None)
-
-    def is_closing(self) -> bool:
-        """Nothing can be written any more."""
-        return self._closing
-
-    def pause_reading(self) -> None:
-        """Keep what arrives."""
-        self._paused = True
-
-    def resume_reading(self) -> None:
-        """Hand on what was kept, and what arrives from now on."""
-        self._paused = False
-        waiting, self._waiting = self._waiting, []
-        for data in waiting:
-            self.arrived(data)
-
-    def is_reading(self) -> bool:
-        """Whether what arrives is handed on."""
-        return not self._paused
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Change who is told."""
-        self._protocol = protocol
-
-    def get_protocol(self) -> asyncio.BaseProtocol:
-        """Who is told."""
-        return self._protocol
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Segments leave at once; there is no buffer."""
-
-    def get_write_buffer_size(self) -> int:
-        """Segments leave at once."""
-        return 0
-
-    def can_write_eof(self) -> bool:
-        """The stream can be ended."""
-        return False
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """The peer is the terminal."""
-        return (ADDRESS, self._connection.number) if name == "peername" else default

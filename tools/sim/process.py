@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 from pathlib import Path
@@ -19,7 +20,8 @@ class InterpreterMissing(Exception):
 class Firmware:
     """One run of the firmware, from power or reset to its end.
 
-    `program` is what the interpreter is told to run; `path` its MICROPYPATH. What the firmware
+    `program` is what the interpreter is told to run; `path` its MICROPYPATH, from the repository's
+    root (`board/esp32s3:lib:.:.frozen` runs the sources instead of what is frozen). What it
     prints goes to `console` (a file, appended), together with the traceback when it dies.
     """
 
@@ -31,24 +33,25 @@ class Firmware:
         path: str = ".frozen",
         interpreter: Path = INTERPRETER,
         environment: dict[str, str] | None = None,
+        stdin: Path | None = None,
     ):
         if not interpreter.exists():
             raise InterpreterMissing(f"{interpreter} is not there: run 'make build' first")
         self.console = console
         self._start = console.stat().st_size if console.exists() else 0
         self.sock, theirs = socket.socketpair()
-        with theirs, console.open("ab") as output:
+        with theirs, console.open("ab") as output, (stdin or Path(os.devnull)).open("rb") as given:
             self._process = subprocess.Popen(
                 [str(interpreter), "-X", HEAP, *program],
-                stdin=subprocess.DEVNULL,
+                stdin=given,
                 stdout=output,
                 stderr=output,
                 pass_fds=(theirs.fileno(),),
-                cwd=REPO,
+                cwd=console.parent,  # "" is on sys.path: nothing to import may lie there
                 env={
                     "SUANPAN_LINK": str(theirs.fileno()),
                     "SUANPAN_SEED": str(seed % 2**64),
-                    "MICROPYPATH": path,
+                    "MICROPYPATH": ":".join(_place(part) for part in path.split(":")),
                     "TZ": "UTC",
                     **(environment or {}),
                 },
@@ -65,10 +68,15 @@ class Firmware:
             return self._process.wait(2)
         except subprocess.TimeoutExpired:
             self.kill()
-            return -9
+            return self._process.returncode
 
     def output(self) -> str:
         """The end of what this run printed, traceback included."""
         with self.console.open("rb") as console:
             console.seek(self._start)
             return console.read()[-TAIL:].decode("utf-8", "replace").strip()
+
+
+def _place(part: str) -> str:
+    """A folder of the interpreter's path as it is written into the environment."""
+    return part if part == ".frozen" else str(REPO / part)

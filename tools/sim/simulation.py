@@ -1,278 +1,177 @@
-"""The simulated terminal: power, firmware process, virtual board, network and acquirer in one.
+"""The simulated terminal: the machine with every chip of the board, and the acquirer it calls.
 
-Runs on a BoardLoop (tools.sim.clock.run). Everything worth seeing is an event on `sim.events`.
+Runs on a BoardLoop: `tools.sim.clock.run(story())` for virtual time, `run(…, speed=1)` for real.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 import shutil
-import struct
-from collections.abc import Callable
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 
-from tools.sim import clock as board_clock
-from tools.sim.board import Board
-from tools.sim.flash import Flash
-from tools.sim.link import Channel, FirmwareEnded, FirmwareHung, Link, LinkError, PowerLost
-from tools.sim.network import Network
-from tools.sim.process import INTERPRETER, Firmware
+from tools.acquirer import pki, testbed
+from tools.acquirer.server import Acquirer
+from tools.sim import books, provision
+from tools.sim.chips.buzzer import Buzzer
+from tools.sim.chips.ccid import CcidReader
+from tools.sim.chips.keypad import Keypad
+from tools.sim.chips.lamps import Lamps
+from tools.sim.chips.pn532 import Pn532
+from tools.sim.chips.st7789 import ST7789
+from tools.sim.chips.thermal import ThermalPrinter
+from tools.sim.machine import Events, FirmwareCrashed, Machine, SimulationError
+from tools.sim.process import INTERPRETER
 
-EPOCH_2000_US = 946_684_800_000_000
-CHIP_ID = bytes.fromhex("7CDFA1535041")
-FIRST_WORD_S = 20.0
+__all__ = ["Events", "FirmwareCrashed", "Simulation", "SimulationError"]
 
-RESET_POWER, RESET_PIN, RESET_WATCHDOG, RESET_SOFTWARE = 1, 2, 3, 5
-
-
-class SimulationError(Exception):
-    """The simulation cannot go on; the message says what happened to the firmware."""
-
-
-class FirmwareCrashed(SimulationError):
-    """The firmware's process died; the message holds its traceback."""
-
-
-class Events:
-    """The timeline: every event is {"t": microseconds of board time, "kind": …, …}."""
-
-    def __init__(self, now: Callable[[], int]):
-        self._now = now
-        self._listeners: list[Callable[[dict[str, Any]], None]] = []
-
-    def subscribe(self, listener: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
-        """Call `listener(event)` for each event from now on; returns what ends that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
-
-    def emit(self, kind: str, **fields: Any) -> None:
-        """One event, now."""
-        event = {"t": self._now(), "kind": kind, **fields}
-        for listener in list(self._listeners):
-            listener(event)
+START_LOCAL = datetime(2026, 11, 23, 9, 0)  # provision.START in the shop's time
+HOSTS = {testbed.PRIMARY_HOST: "10.85.83.1", testbed.BACKUP_HOST: "10.85.83.2"}
+CERTIFICATES = {
+    testbed.PRIMARY_HOST: "primary",
+    testbed.BACKUP_HOST: "backup",
+}
 
 
-class Machine:
-    """The virtual board with power and a firmware process: the simulation without its chips.
+class Simulation(Machine):
+    """A provisioned terminal on the bench, with its acquirer.
 
-    `program` is what the interpreter runs, `path` its MICROPYPATH.
+    `start` is a scenario's (merchant, language, fresh, clock); `folder` keeps flash, secret and
+    console, and is used again as it is when it holds a flash image already. Chips: `keypad`,
+    `lcd`, `printer`, `reader`, `nfc`, `lamps`, `buzzer`. Call `start()`, and `stop()` at the end.
     """
 
     def __init__(
         self,
-        folder: Path,
-        seed: int = 0,
-        program: list[str] | None = None,
-        path: str = ".frozen",
+        virtual: bool = True,
+        seed: int = 1,
+        folder: Path = Path("build/simulation"),
+        start: Mapping[str, Any] | None = None,
         interpreter: Path = INTERPRETER,
-        environment: dict[str, str] | None = None,
+        path: str = ".frozen",
     ):
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
-        self.seed = seed
-        self.clock = board_clock.current()
-        self.events = Events(self.clock.now)
-        self.board = Board(self.clock, self._tell, self.events.emit)
-        self.network = Network(self.clock, self._tell, self.events.emit, seed)
-        self.flash = Flash(folder / "flash.bin", seed)
-        self.failure: SimulationError | None = None
-        self._firmware: Firmware | None = None
-        self._link: Link | None = None
-        self._boots = 0
-        self._wall = 0
-        self._memory = b""
-        self._cause = RESET_POWER
-        self._watchdog: Any = None
-        self._watchdog_us = 0
-        self._start = {
-            "program": program or ["-m", "start"],
-            "path": path,
-            "interpreter": interpreter,
-            "environment": environment,
-        }
+        self._wanted = dict(start or {})
+        if not (folder / "flash.bin").exists():
+            provision.copy(provision.made(self._wanted, interpreter), folder)
+        super().__init__(
+            folder,
+            seed,
+            interpreter=interpreter,
+            path=path,
+            environment={"SUANPAN_DEVICE_SECRET": str(folder / provision.SECRET)},
+        )
+        if virtual != (self.clock.speed == 0):
+            raise SimulationError("the loop's time is not the kind that the simulation wants")
+        if self._wanted.get("clock", False):
+            self.wall = provision.START
+        self.language = str(self._wanted.get("language", "zh"))
+        self.faults: dict[str, Any] = {}
+        self.cards: dict[str, Any] = {}
+        self._random = random.Random(f"acquirer {seed}")
+        self._attach()
+        self._open_books()
 
-    @property
-    def powered(self) -> bool:
-        """The firmware runs."""
-        return self._link is not None
+    def local_time(self) -> datetime:
+        """What the clocks on the wall say, in the shop's time."""
+        return START_LOCAL + timedelta(microseconds=self.clock.now())
 
-    async def power_on(self) -> None:
-        """Power; the firmware starts with the real-time clock at 2000-01-01."""
-        if self.powered:
-            return
-        self._wall = EPOCH_2000_US - self.clock.now()
-        self._memory = b""
-        self.events.emit("power", on=True)
-        self._boot(RESET_POWER)
-
-    async def power_off(self) -> None:
-        """Cut the power at this moment."""
-        if self.powered:
-            self._lose_power()
-
-    def cut_at_write(self, operation: int | None) -> None:
-        """Cut the power in the n-th flash operation from now (1: the next)."""
-        self.flash.cut_at(operation)
-
-    async def advance(self, seconds: float) -> None:
-        """Let board time pass. Raises what stopped the firmware, if something did."""
-        await asyncio.sleep(seconds)
-        self.check()
-
-    async def until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
-        """Let board time pass until the condition holds; TimeoutError after so many seconds."""
-        limit = self.clock.now() + int(seconds * 1_000_000)
-        while not condition():
-            self.check()
-            if self.clock.now() >= limit:
-                raise TimeoutError(f"not within {seconds:g} s of board time")
-            await asyncio.sleep(0.01)
-
-    def check(self) -> None:
-        """Raise FirmwareCrashed or SimulationError if the firmware died or hung."""
-        if self.failure is not None:
-            raise self.failure
-        if self.network.failure is not None:
-            raise SimulationError("a host failed") from self.network.failure
+    async def start(self) -> None:
+        """Power on."""
+        await self.power_on()
 
     async def stop(self) -> None:
-        """End everything; the flash image stays in the folder."""
-        if self.powered:
-            self._end_firmware()
-        await self.network.close()
-        self.flash.save()
+        """End the firmware, the hosts and the acquirer; the flash image stays in the folder."""
+        await super().stop()
+        self.acquirer.close()
 
-    def output(self) -> str:
-        """The end of what the running or last firmware printed."""
-        return self._firmware.output() if self._firmware is not None else ""
+    async def speak(self, language: str) -> None:
+        """Go on with a terminal provisioned in 'zh' or 'en', and empty books on both sides."""
+        await self.power_off()
+        self._wanted["language"] = self.language = language
+        made = await asyncio.to_thread(provision.made, self._wanted)
+        for name in provision.FILES:
+            (self.folder / name).unlink(missing_ok=True)
+        provision.copy(made, self.folder)
+        self.flash.load()
+        self.acquirer.close()
+        self._open_books()
+        await self.power_on()
 
-    # ---- the firmware's life
+    # ---- the books
 
-    def _boot(self, cause: int) -> None:
-        self._cause = cause
-        self._boots += 1
-        self._firmware = Firmware(
-            console=self.folder / "console.log",
-            seed=self.seed * 1_000_003 + self._boots,
-            **self._start,  # type: ignore[arg-type]
+    def postings(self) -> list[dict[str, Any]]:
+        """The acquirer's postings of this terminal, oldest first."""
+        return self.acquirer.ledger(testbed.TERMINAL)
+
+    def comparison(self) -> dict[str, Any]:
+        """The acquirer's books against the terminal's journal (acquirer.ledger.compare)."""
+        return self.acquirer.difference(testbed.TERMINAL, books.counted(self.flash))
+
+    def difference(self) -> int:
+        """The acquirer's total less the terminal's, in fen."""
+        return int(self.comparison()["difference"])
+
+    def owed(self) -> list[dict[str, Any]]:
+        """What the terminal has still to settle with the acquirer."""
+        return books.owed(self.flash)
+
+    # ---- wiring
+
+    def _open_books(self) -> None:
+        """An acquirer with empty books behind both of its names."""
+        self.acquirer = Acquirer(clock=self.local_time, random=self._random.randbytes)
+        self.acquirer.subscribe(self._acquirer_event)
+        for name, address in HOSTS.items():
+            certificates = _certificates(CERTIFICATES[name])
+            self.network.listen(name, address, testbed.PORT, self.acquirer.serve, certificates)
+
+    def _attach(self) -> None:
+        board = self.board
+        self.keypad = Keypad()
+        self.lcd = ST7789()
+        self.printer = ThermalPrinter()
+        self.reader = CcidReader()
+        self.nfc = Pn532()
+        self.lamps = Lamps()
+        self.buzzer = Buzzer()
+        board.attach_lines(
+            "keypad",
+            self.keypad,
+            {f"ROW{i}": f"KEY_ROW{i}" for i in range(5)},
+            {f"COL{i}": f"KEY_COL{i}" for i in range(4)},
         )
-        self._link = Link(self._firmware.sock, self._handle)
-        self.clock.link = self._link
-        self.clock.on_link_error = self._link_failed
-        try:
-            self._link.start(self.clock.now(), FIRST_WORD_S)
-        except LinkError as error:
-            self._link_failed(error)
+        board.attach_spi("lcd", "LCD_CS", self.lcd, {"DC": "LCD_DC"}, {})
+        board.attach_pwm("LCD_BACKLIGHT", self._backlight)
+        board.attach_spi("nfc", "NFC_CS", self.nfc, {}, {"irq": "NFC_IRQ"})
+        board.attach_uart("PRINTER", self.printer)
+        board.attach_uart("READER", self.reader)
+        board.attach_bits("lamps", "LAMPS", self.lamps)
+        board.attach_lines("buzzer", self.buzzer, {}, {})
+        board.attach_pwm("BUZZER", self.buzzer.tone)
 
-    def _end_firmware(self) -> None:
-        assert self._firmware is not None and self._link is not None
-        self._stop_watchdog()
-        self._link.close()
-        self._link = None
-        self.clock.link = None
-        self._firmware.kill()
-        self.board.reset()
+    def _backlight(self, frequency: int, duty: int) -> None:
+        self.lcd.line("BACKLIGHT", round(duty * 100 / 65535))
 
-    def _lose_power(self) -> None:
-        self._end_firmware()
-        self.network.power_off()
-        self.flash.save()
-        self.events.emit("power", on=False)
-
-    def _restart(self, cause: int) -> None:
-        if self.powered:
-            self._end_firmware()
-            self.network.power_off()
-            self.events.emit("reset", cause=cause)
-            self._boot(cause)
-
-    def _link_failed(self, error: LinkError) -> None:
-        assert self._firmware is not None
-        firmware = self._firmware
-        status = firmware.ended() if isinstance(error, FirmwareEnded) else None
-        self._end_firmware()
-        said = firmware.output()
-        if isinstance(error, FirmwareHung):
-            self.failure = SimulationError(f"{error}; it last printed:\n{said}")
-        else:
-            self.failure = FirmwareCrashed(f"the firmware ended (status {status}):\n{said}")
-        self.events.emit("crash", error=str(self.failure))
-
-    # ---- accesses
-
-    def _tell(self, channel: int, payload: bytes) -> None:
-        if self._link is not None:
-            self._link.event(channel, payload)
-
-    def _handle(self, channel: int, payload: bytes, call: bool) -> bytes:
-        if channel == Channel.FLASH:
-            return self._flash_access(payload)
-        if channel == Channel.SYSTEM:
-            return self._system_access(payload)
-        if channel == Channel.WIFI:
-            return self.network.handle_wifi(payload)
-        if channel == Channel.DNS:
-            return self.network.handle_dns(payload)
-        if channel == Channel.TCP:
-            return self.network.handle_tcp(payload)
-        return self.board.handle(channel, payload, call)
-
-    def _flash_access(self, payload: bytes) -> bytes:
-        command = payload[:1]
-        if command == b"t":
-            rows = (f"{p.label},{p.type},{p.subtype},{p.offset},{p.size}"
-                    for p in self.flash.partitions)
-            return "\n".join(rows).encode()
-        if command == b"b":
-            return b"app0"
-        if command == b"r":
-            data, us = self.flash.read(*struct.unpack_from("<II", payload, 1))
-            self.clock.spend(us)
-            return data
-        try:
-            if command == b"e":
-                us = self.flash.erase(*struct.unpack_from("<II", payload, 1))
-            else:
-                us = self.flash.program(struct.unpack_from("<I", payload, 1)[0], payload[5:])
-        except PowerLost:
-            self._lose_power()
-            raise
-        self.clock.spend(us)
-        return b""
-
-    def _system_access(self, payload: bytes) -> bytes:
-        command, rest = payload[:1], payload[1:]
-        if command == b"h":
-            return struct.pack("<qB6s", self._wall, self._cause, CHIP_ID)
-        if command == b"p":
-            return self.board.table().encode()
-        if command == b"m":
-            return self._memory
-        if command == b"M":
-            self._memory = rest
-        elif command == b"c":
-            (self._wall,) = struct.unpack("<q", rest)
-        elif command == b"w":
-            self._watchdog_us = struct.unpack("<I", rest)[0] * 1000
-            self._feed()
-        elif command == b"f":
-            self._feed()
-        elif command == b"r":
-            self.clock.call_later(0, self._restart, RESET_SOFTWARE)
-        return b""
-
-    def _feed(self) -> None:
-        self._stop_watchdog()
-        self._watchdog = self.clock.call_later(self._watchdog_us, self._restart, RESET_WATCHDOG)
-
-    def _stop_watchdog(self) -> None:
-        if self._watchdog is not None:
-            self._watchdog.cancel()
-            self._watchdog = None
+    def _acquirer_event(self, event: dict[str, Any]) -> None:
+        self.events.emit(**event)
 
 
-def copy_image(source: Path, folder: Path) -> None:
-    """Start a folder with a flash image made before."""
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, folder / "flash.bin")
+def _certificates(good: str) -> Any:
+    contexts: dict[str, SSLContext] = {}
+
+    def context(kind: str) -> SSLContext:
+        name = good if kind == "good" else kind
+        if name not in contexts:
+            contexts[name] = pki.server_context(name)
+        return contexts[name]
+
+    return context
+
+
+def forget(folder: Path) -> None:
+    """Remove a simulation's folder, so that the next one starts with a new terminal."""
+    shutil.rmtree(folder, ignore_errors=True)
