@@ -110,25 +110,28 @@ class Document:
 
 def width(text: str) -> int:
     """How many columns `text` takes at normal size."""
-    return sum(2 if ord(character) >= 0x80 else 1 for character in text)
+    return sum(2 if point >= 0x80 else 1 for point in gb18030.points(text))
 
 
 def wrap(text: str, columns: int = COLUMNS) -> "list[str]":
-    """`text` as lines of at most `columns`, cut at spaces where there are any and at newlines."""
+    """`text` as lines of at most `columns` (2 or more), cut at newlines and at spaces."""
     lines = []
     for paragraph in text.split("\n"):
-        while width(paragraph) > columns:
-            end, taken = 0, 0
-            while taken + width(paragraph[end]) <= columns:
-                taken += width(paragraph[end])
-                end += 1
-            space = paragraph.rfind(" ", 0, end + 1)
-            if space > 0 and ord(paragraph[end]) < 0x80:
-                end = space
-            end = max(end, 1)
-            lines.append(paragraph[:end].rstrip())
-            paragraph = paragraph[end:].lstrip()
-        lines.append(paragraph)
+        begin = at = taken = space = 0
+        for point in gb18030.points(paragraph):
+            step = 2 if point >= 0x80 else 1
+            if taken + step > columns:
+                end = space if space > begin and point < 0x80 and point != 0x20 else at
+                lines.append(paragraph[begin:end].rstrip())
+                begin = end
+                taken = width(paragraph[begin:at])
+            if point == 0x20:
+                space = at + 1
+                if begin == at:
+                    begin, step = at + 1, 0  # no line begins with a space
+            taken += step
+            at += 1
+        lines.append(paragraph[begin:].rstrip())
     return lines
 
 

@@ -7,6 +7,10 @@ GB 2312 lacks out in code point order. Four-byte characters are computed (GB 180
 
 import gbtable
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _HAN_FIRST = const(0x4E00)
 _HAN_LAST = const(0x9FA5)
 # GBK/3, 8140..A0FE, holds 190 a row without 7F; what does not fit goes to GBK/4, AA40..FEA0.
@@ -16,8 +20,7 @@ _GBK3 = const(6080)
 def encode(text: str) -> bytes:
     """`text` in GB 18030. Surrogates and private-use characters become '?'."""
     out = bytearray()
-    for character in text:
-        point = ord(character)
+    for point in points(text):
         if point < 0x80:
             out.append(point)
         elif 0xD800 <= point < 0xF900:
@@ -25,6 +28,29 @@ def encode(text: str) -> bytes:
         else:
             _append(out, point)
     return bytes(out)
+
+
+def points(text: str) -> "Iterator[int]":
+    """The code points of `text`.
+
+    `for character in text` would do, but MicroPython keeps each different character it ever cut
+    out of a string in its table of names, for good: some 17 bytes for every ideograph shown.
+    """
+    point = left = 0
+    for byte in text.encode():
+        if left:
+            point = point << 6 | byte & 0x3F
+            left -= 1
+        elif byte < 0x80:
+            point = byte
+        elif byte < 0xE0:
+            point, left = byte & 0x1F, 1
+        elif byte < 0xF0:
+            point, left = byte & 0x0F, 2
+        else:
+            point, left = byte & 0x07, 3
+        if not left:
+            yield point
 
 
 def code(point: int) -> int:

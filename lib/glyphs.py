@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 _BOX = const(0x25A1)
 _SPACE = {16: 8, 24: 8, 40: 14}
-_NO_BREAK_BEFORE = ",.:;!?)%，。：；！？）】》、”’"
+_SPACE_POINT = const(0x20)
+_YEN = const(0xA5)
+_FULL_WIDTH_YEN = const(0xFFE5)
+# From here on characters are as wide as high, and a line may end between them.
+_WIDE = const(0x2E80)
+_NO_BREAK_BEFORE = tuple(ord(mark) for mark in ",.:;!?)%，。：；！？）】》、”’")
 
 
 class _Font:
@@ -134,47 +139,45 @@ def wrap(text: str, size: int, pixels: int) -> "list[str]":
     """
     lines = []
     for paragraph in text.split("\n"):
-        line = ""
-        for word in _words(paragraph):
-            if width(line + word.rstrip(), size) <= pixels:
-                line += word
-                continue
-            if line:
-                lines.append(line.rstrip())
-            line = word
-            while width(line.rstrip(), size) > pixels and len(line) > 1:
-                cut = len(line) - 1
-                while cut > 1 and width(line[:cut], size) > pixels:
-                    cut -= 1
-                lines.append(line[:cut])
-                line = line[cut:]
-        lines.append(line.rstrip())
+        begin = end = 0
+        for stop in _stops(paragraph):
+            if width(paragraph[begin:stop].rstrip(), size) > pixels:
+                if end > begin:
+                    lines.append(paragraph[begin:end].rstrip())
+                    begin = end
+                while width(paragraph[begin:stop].rstrip(), size) > pixels and stop > begin + 1:
+                    end = begin + 1
+                    while width(paragraph[begin:end + 1], size) <= pixels:
+                        end += 1
+                    lines.append(paragraph[begin:end])
+                    begin = end
+            end = stop
+        lines.append(paragraph[begin:].rstrip())
     return lines
 
 
-def _words(paragraph: str) -> "Iterator[str]":
-    """The pieces that stay together: a word and its spaces, or an ideograph and its marks."""
-    word = ""
-    for character in paragraph:
-        if word and character != " " and character not in _NO_BREAK_BEFORE:
-            wide = ord(character) >= 0x2E80 or ord(word[-1]) >= 0x2E80
-            if wide or word[-1] == " ":
-                yield word
-                word = ""
-        word += character
-    if word:
-        yield word
+def _stops(paragraph: str) -> "Iterator[int]":
+    """Where a line may end: after a word and its spaces, or an ideograph and its marks."""
+    at, before = 0, 0
+    for point in gb18030.points(paragraph):
+        if at and point != _SPACE_POINT and point not in _NO_BREAK_BEFORE:
+            if point >= _WIDE or before >= _WIDE or before == _SPACE_POINT:
+                yield at
+        before = point
+        at += 1
+    yield at
 
 
 def _found(text: str, size: int) -> "Iterator[tuple[_Font | _Unifont | None, int]]":
     """For each character the font that has it and its index there; (None, 0) for a space."""
     if size not in _fonts:
         raise ValueError("no font of this size")
-    for character in text:
-        if character == " ":
+    for point in gb18030.points(text):
+        if point == _SPACE_POINT:
             yield None, 0
             continue
-        point = 0xFFE5 if character == "\xa5" else ord(character)
+        if point == _YEN:
+            point = _FULL_WIDTH_YEN
         for font in _fonts[size]:
             index = font.index(point)
             if index >= 0 or font is _unifont:
