@@ -13,6 +13,7 @@ from acquirer_terminal import Card, Terminal, read_frame
 from pyemv import tlv
 
 from tools.acquirer import deck, pki
+from tools.acquirer.cli import app
 from tools.acquirer.errors import DeckError
 from tools.acquirer.server import Acquirer
 from tools.sim import cards
@@ -171,8 +172,6 @@ async def test_the_host_by_itself(tmp_path: Path) -> None:
 def test_the_command_line_says_what_is_wrong(
     arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from tools.acquirer.cli import app
-
     with pytest.raises(SystemExit) as caught:
         app(arguments)
     assert caught.value.code == 1 and complaint in capsys.readouterr().out
