@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         def any(self) -> int: ...
         def read(self, count: int) -> "bytes | None": ...
         def write(self, data: Buffer) -> "int | None": ...
+        def txdone(self) -> bool: ...
 
 
 # Answers to DLE EOT.
@@ -45,6 +46,7 @@ _LOOK_MS = const(300)
 _ATTEMPTS = const(2)
 _MOST_STRAYS = const(4)
 _CHUNK = const(256)
+_SENDING_MS = const(10)
 # A document may take this long: the slowest of its kinds is text, some 40 ms a line.
 _SLACK_MS = const(10_000)
 _MS_PER_BYTE = const(3)
@@ -56,7 +58,7 @@ class Thermal:
     """A Printer (firmware/devices.py). One caller at a time; others wait for it."""
 
     def __init__(self, uart: "Uart") -> None:
-        """`uart` reads and writes without blocking and can be polled (machine.UART, timeout 0)."""
+        """`uart` can be polled and does not wait in `read`; it buffers 256 bytes to send."""
         self._uart = uart
         self._stream = asyncio.StreamReader(uart)
         self._byte = bytearray(1)
@@ -108,8 +110,10 @@ class Thermal:
     async def _send(self, document: bytes) -> None:
         view = memoryview(document)
         for start in range(0, len(document), _CHUNK):
-            self._stream.write(view[start:start + _CHUNK])
-            await self._stream.drain()
+            self._uart.write(view[start:start + _CHUNK])
+            # A UART's write blocks while its buffer is full, and a question must not wait in it.
+            while not self._uart.txdone():
+                await asyncio.sleep_ms(_SENDING_MS)
 
     async def _finished(self, document: bytes) -> None:
         """Wait for the answer to GS r, looking after the printer meanwhile."""

@@ -255,6 +255,7 @@ class Uart(io.IOBase):
         buffer[:len(data)] = data
         return len(data)
     def write(self, data): return port.write(data)
+    def txdone(self): return True
     def ioctl(self, request, argument):
         if request == 3: return argument & (4 | self.any())
         return -1
