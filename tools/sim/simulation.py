@@ -157,6 +157,9 @@ class Simulation(Machine):
         self.lcd.line("BACKLIGHT", round(duty * 100 / 65535))
 
     def _acquirer_event(self, event: dict[str, Any]) -> None:
+        if event["kind"] == "iso8583":
+            direction = "request" if event["direction"] == "in" else "reply"
+            event = {**event, "kind": "iso", "direction": direction}
         self.events.emit(**event)
 
 

@@ -28,5 +28,6 @@ async def bring_up(stage: Stage, start: dict[str, Any]) -> None:
         return
     await perform(sim, {"key": " ".join(operator) + " ENTER"})
     await expect_screen(stage, PASSWORD[language])
-    await perform(sim, {"key": " ".join(testbed.OPERATORS[operator]) + " ENTER"})
+    passwords = {known.number: known.password for known in testbed.OPERATORS}
+    await perform(sim, {"key": " ".join(passwords[operator]) + " ENTER"})
     await expect_screen(stage, IDLE[language])
