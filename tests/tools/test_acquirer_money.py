@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from acquirer_host import balance, open_host, till
 from acquirer_terminal import DEBIT, Card, Terminal, encode
+from sqlalchemy import text
 
 from tools.acquirer.server import Acquirer
+from tools.acquirer.store import open_store
 
 OPENING = 1_000_000
 
@@ -451,6 +453,35 @@ async def test_sale_and_reversal_at_once_end_with_nothing_posted(
     await asyncio.gather(*map(pos.send, frames))
     assert balance(host) == OPENING
     assert all(state == "reversed" for _, _, state in posted(host))
+
+
+def change(folder: Path, statement: str) -> None:
+    """Change the host's database behind its back, as a clerk or a later settlement would."""
+    engine = open_store(f"sqlite:///{folder}/host.db")
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+async def test_a_posting_undone_by_other_means_is_not_credited_twice(
+    host: Acquirer, pos: Terminal, tmp_path: Path
+) -> None:
+    fields = pos.sale_fields(Card(), 1234)
+    await pos.ask("0200", fields, pos.mac_key)
+    change(tmp_path, "UPDATE postings SET state = 'reversed'")
+    assert (await pos.reverse(fields))[39] == "00"
+    assert balance(host) == OPENING - 1234
+
+
+async def test_trace_numbers_are_free_again_after_a_settlement(
+    host: Acquirer, pos: Terminal, tmp_path: Path
+) -> None:
+    card = Card()
+    await pos.sale(card, 100)
+    change(tmp_path, "UPDATE terminals SET cycle = cycle + 1")
+    pos.trace -= 1
+    assert (await pos.sale(card, 200))[39] == "00"
+    assert posted(host) == [("sale", 100, "approved"), ("sale", 200, "approved")]
 
 
 # ---- balance
