@@ -79,13 +79,15 @@ class FaultLog:
         try:
             with open(self._path) as file:
                 rows = json.load(file)
+            if not isinstance(rows, list):
+                raise ValueError("the fault log is no list")
             self._faults = [
                 Fault(str(name), str(text), int(count), int(last))
                 for name, text, count, last in rows[:_MOST]
             ]
         except OSError:
             return
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, UnicodeError) as error:
             self._faults = []
             self.record("fault log", error)
 

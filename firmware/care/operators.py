@@ -2,7 +2,7 @@
 
 99 is the administrator (8 digits), 00 the supervisor (6), 01-20 are cashiers (4). A hash is made
 with a key that only the C module holds, so the file alone cannot be searched for passwords of four
-digits; it covers number and state too, so an entry cannot be moved or changed unnoticed.
+digits; another covers the whole file, so no entry can be moved, changed or left out unnoticed.
 Failures are counted durably and slow the next try down, across power cuts as well.
 """
 
@@ -69,16 +69,14 @@ class Operators:
         """Read the file. OperatorsCorrupt if it is missing, does not read or was tampered with."""
         try:
             with open(self._path) as file:
-                entries = json.load(file)
-            for number, entry in entries.items():
-                role(number)
-                sound = isinstance(entry["failures"], int) and isinstance(entry["change"], bool)
-                if not sound or entry["seal"] != self._seal(number, entry):
-                    raise OperatorsCorrupt(f"the entry of operator {number} does not verify")
-        except OSError as error:
-            raise OperatorsCorrupt("the file of operators cannot be opened") from error
-        except (ValueError, KeyError, TypeError, AttributeError, OperatorUnknown) as error:
-            raise OperatorsCorrupt("the file of operators does not read") from error
+                seal, text = file.readline().strip(), file.read()
+            if seal != self._seal(text):
+                raise OperatorsCorrupt("the file of operators does not verify")
+            entries = json.loads(text)
+        except OSError:
+            raise OperatorsCorrupt("the file of operators cannot be opened") from None
+        except (ValueError, UnicodeError):
+            raise OperatorsCorrupt("the file of operators does not read") from None
         self._entries = entries
         for number, entry in entries.items():
             self._block(number, entry["failures"])
@@ -178,18 +176,14 @@ class Operators:
         _wipe(text)
         return hashed
 
-    def _seal(self, number: str, entry: "dict[str, Any]") -> str:
-        text = "entry|{}|{}|{}|{}|{}".format(
-            number, entry["salt"], entry["hash"], entry["change"], entry["failures"]
-        )
-        return self._mac(text.encode()).hex()
+    def _seal(self, text: str) -> str:
+        return self._mac(b"operators|" + text.encode()).hex()
 
     def _save(self) -> None:
         """Durable when this returns: written beside the old file, then renamed over it."""
-        for number, entry in self._entries.items():
-            entry["seal"] = self._seal(number, entry)
+        text = json.dumps(self._entries)
         with open(self._path + ".new", "w") as file:
-            json.dump(self._entries, file)
+            file.write(self._seal(text) + "\n" + text)
         os.rename(self._path + ".new", self._path)
 
 

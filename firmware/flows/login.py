@@ -31,17 +31,17 @@ async def identify(pos: "Pos", number: str) -> None:
             raise OperatorUnknown(number)
         password = await pos.ask.digits("login", "enter-password", length, masked=True)
         must_change = pos.operators.check(number, password)
-    except OperatorUnknown as error:
+    except OperatorUnknown:
         await pos.say("bad", words("operator-unknown"), (words("operator", number), 24))
-        raise Cancelled("no such operator") from error
-    except PasswordWrong as error:
+        raise Cancelled("no such operator") from None
+    except PasswordWrong:
         await pos.say("bad", words("password-wrong"), (words("do-retry"), 24))
-        raise Cancelled("wrong password") from error
+        raise Cancelled("wrong password") from None
     except BackOff as error:
         await pos.say(
             "bad", words("password-wrong"), (words("operator-wait", error.seconds), 24)
         )
-        raise Cancelled("too many failures") from error
+        raise Cancelled("too many failures") from None
     if must_change:
         hint = words("must-change-todo", length)
         await pos.ask.message("warn", words("must-change"), [(hint, 24)])

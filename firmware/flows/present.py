@@ -67,7 +67,7 @@ async def present(pos: "Pos", txn: "Txn") -> "ChipPayer | TapPayer":
             pos.faults.record(lost.way + " reader", lost.cause)
             ways = [way for way in ways if way != lost.way]
             if not ways:
-                raise lost.cause from lost
+                raise lost.cause from None
             prompt = "insert-card" if CHIP in ways else "tap-card"
             continue
         except CardCollision:
@@ -120,7 +120,7 @@ async def _watched(way: str, wait: "Awaitable[Any]") -> str:
     except CardCollision:
         raise
     except DeviceError as error:
-        raise _WayLost(way, error) from error
+        raise _WayLost(way, error) from None
     return way
 
 

@@ -1,0 +1,165 @@
+"""Devices for tests of the counter: scripted keys, a frame, a printer with a history.
+
+Each satisfies its contract of firmware/devices.py and holds no logic of the terminal.
+"""
+
+import asyncio
+
+import framebuf
+
+
+class Keypad:
+    """Plays a list of keys; then nobody presses anything."""
+
+    def __init__(self, keys=""):
+        self.keys = keys.split()
+        self.secrets = []
+
+    async def key(self):
+        if self.keys:
+            await asyncio.sleep_ms(1)
+            return self.keys.pop(0)
+        await asyncio.Event().wait()
+
+    def secret(self, on):
+        self.secrets.append(on)
+
+    def clear(self):
+        self.cleared = True
+
+
+class Display:
+    """A frame without a panel."""
+
+    width = 320
+    height = 240
+
+    def __init__(self):
+        self.buffer = bytearray(320 * 120)
+        self.frame = framebuf.FrameBuffer(self.buffer, 320, 240, framebuf.GS4_HMSB)
+        self.shown = 0
+
+    def dirty(self, x, y, w, h):
+        assert 0 <= x and 0 <= y and x + w <= 320 and y + h <= 240
+
+    def palette(self, colours):
+        assert len(colours) == 16
+
+    async def show(self):
+        self.shown += 1
+
+
+class Printer:
+    """Raises what `troubles` says, call by call (None: fine); keeps the documents."""
+
+    def __init__(self, troubles=()):
+        self.troubles = list(troubles)
+        self.documents = []
+
+    def _next(self):
+        trouble = self.troubles.pop(0) if self.troubles else None
+        if trouble is not None:
+            raise trouble
+
+    async def check(self):
+        self._next()
+
+    async def print(self, document):
+        self._next()
+        self.documents.append(document)
+
+
+class Sounds:
+    """Buzzer and lamps: what was asked of them."""
+
+    def __init__(self):
+        self.beeps = []
+        self.patterns = []
+
+    def beep(self, kind):
+        self.beeps.append(kind)
+
+    def show(self, pattern):
+        self.patterns.append(pattern)
+
+
+class Reader:
+    """A slot with or without a card."""
+
+    def __init__(self, inside=False):
+        self.inside = inside
+
+    async def present(self):
+        return self.inside
+
+    async def wait_removed(self):
+        while self.inside:
+            await asyncio.sleep_ms(1)
+
+
+class Clock:
+    """A clock that stands."""
+
+    def __init__(self, seconds=848_000_000):
+        self.seconds = seconds
+
+    def now(self):
+        return self.seconds
+
+    def set(self, seconds):
+        self.seconds = seconds
+
+
+class Board:
+    """All of it."""
+
+    def __init__(self, keys="", troubles=()):
+        self.keypad = Keypad(keys)
+        self.display = Display()
+        self.printer = Printer(troubles)
+        self.buzzer = Sounds()
+        self.lamps = Sounds()
+        self.reader = Reader()
+        self.clock = Clock()
+
+
+class Memory:
+    """A block device in memory for littlefs, so that /data is a file system of its own."""
+
+    def __init__(self, blocks=64):
+        self.bytes = bytearray(b"\xff" * 4096 * blocks)
+
+    def readblocks(self, block, buffer, offset=0):
+        at = 4096 * block + offset
+        buffer[:] = self.bytes[at:at + len(buffer)]
+
+    def writeblocks(self, block, buffer, offset=None):
+        at = 4096 * block + (offset or 0)
+        if offset is None:
+            self.bytes[at:at + 4096 * (len(buffer) // 4096)] = b"\xff" * len(buffer)
+        self.bytes[at:at + len(buffer)] = buffer
+
+    def ioctl(self, operation, argument):
+        if operation == 4:
+            return len(self.bytes) // 4096
+        if operation == 5:
+            return 4096
+        if operation == 6:
+            at = 4096 * argument
+            self.bytes[at:at + 4096] = b"\xff" * 4096
+        return 0
+
+
+def fresh_data(folder="/data"):
+    """Mount an empty littlefs at `folder`; the file system object."""
+    import vfs
+
+    try:
+        vfs.umount(folder)
+    except OSError:
+        pass
+    memory = Memory()
+    vfs.VfsLfs2.mkfs(memory)
+    mounted = vfs.VfsLfs2(memory)
+    vfs.mount(mounted, folder)
+    return mounted
