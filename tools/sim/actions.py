@@ -60,7 +60,7 @@ async def card(sim: Simulation, argument: Any) -> None:
     word, name = one(argument, ["insert", "tap", "remove"], "card")
     chosen = find_card(sim, str(name))
     if "at" in argument:
-        chosen.pull_at = int(argument["at"])
+        chosen.leave_at = int(argument["at"])
     if word == "insert":
         if not chosen.contact:
             raise ActionError(f"the card '{name}' has no chip contacts")
@@ -68,12 +68,12 @@ async def card(sim: Simulation, argument: Any) -> None:
     elif word == "tap":
         if not chosen.contactless:
             raise ActionError(f"the card '{name}' has no antenna")
-        for held in chosen.together():
+        for held in (chosen, *chosen.companions):
             sim.nfc.tap(held)
     elif sim.reader.card is chosen:
         sim.reader.remove()
     else:
-        for held in chosen.together():
+        for held in (chosen, *chosen.companions):
             sim.nfc.untap(held)
 
 
