@@ -160,8 +160,7 @@ def _get_field(view: memoryview, at: int, number: int) -> "tuple[str | bytes, in
     else:
         text = _digits(part, number)
     if count % 2:
-        padding = text[0] if form == DIGITS else text[-1]
-        if form == DIGITS and padding != "0":
+        if (text[0] if form == DIGITS else text[-1]) != "0":
             raise Iso8583Error(number, "its padding is not zero")
         text = text[1:] if form == DIGITS else text[:-1]
     return text, at
