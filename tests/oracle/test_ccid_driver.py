@@ -168,8 +168,8 @@ def test_reader_that_restarted_is_set_up_again(bench: Bench) -> None:
     bench.device.call("present")
     bench.model.mute = True
     bench.device.fault("present")
-    bench.model.__init__()
-    bench.world.call(bench.model.attach, bench.wire)
+    bench.model.mute = False
+    bench.world.call(bench.model.power_cycle)
     bench.insert(PlainCard(t1=True))
     bench.device.call("power_on")
     assert bench.device.call("exchange", SELECT) == FCI + b"\x90\x00"

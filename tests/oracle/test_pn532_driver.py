@@ -211,6 +211,15 @@ def test_a_chip_without_power(bench: Bench) -> None:
     assert bench.activated().resets == ["contactless"]
 
 
+def test_a_chip_that_restarted_is_set_up_again(bench: Bench) -> None:
+    """It sleeps and knows no card: the exchange fails, the next activation works."""
+    bench.activated()
+    bench.world.call(bench.model.power_cycle)
+    assert bench.device.fault("exchange", SELECT) in ("DeviceSilent", "CardRemoved")
+    assert bench.device.call("activate") == PlainCard.ats
+    assert bench.device.call("exchange", SELECT) == FCI + b"\x90\x00"
+
+
 def test_a_lost_ack_is_asked_for_again(bench: Bench) -> None:
     bench.activated()
     lost: list[bytes] = []

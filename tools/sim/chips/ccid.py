@@ -51,6 +51,12 @@ class CcidReader:
         self._host: Host | None = None
         self._received = bytearray()
         self._torn: Handle | None = None
+        self._turn = 0
+        self.power_cycle()
+
+    def power_cycle(self) -> None:
+        """The reader lost its power and has it again; the card stays in the slot."""
+        self._received.clear()
         self._apdu_level, self._tell_at_once = False, True
         self._movement: int | None = None
         self._power_down()
@@ -161,7 +167,7 @@ class CcidReader:
         self._line: T0 | T1 | None = None
         self._fresh, self._protocol = False, 0
         self._pending: tuple[int, int] | None = None
-        self._turn = getattr(self, "_turn", 0) + 1
+        self._turn += 1
 
     def _obey(self, message: bytes) -> None:
         kind, slot, sequence = message[0], message[5], message[6]

@@ -42,6 +42,12 @@ class Pn532(Chip):
         super().attach(host)
         host.line("irq", 1)
 
+    def power_cycle(self) -> None:
+        """As the chip's, and no frame waits."""
+        super().power_cycle()
+        self._outgoing.clear()
+        self._show()
+
     def select(self, active: bool) -> None:
         """Chip select: `active` is the low level."""
         if active:

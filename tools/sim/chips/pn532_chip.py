@@ -60,6 +60,13 @@ class Chip:
         self._asleep = True
         self._polling: tuple[int, bytes] | None = None
 
+    def power_cycle(self) -> None:
+        """The chip lost its power and has it again: asleep, field off; cards stay near."""
+        self._abort()
+        self._finder.clear()
+        self._set_field(False)
+        self._reset()
+
     def attach(self, host: "Host") -> None:
         """Connect the model to the line's other end."""
         self._host = host
