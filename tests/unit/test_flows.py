@@ -303,7 +303,7 @@ def test_faults_are_counted_bounded_and_durable():
     again = FaultLog("/data", clock).faults()
     assert len(again) == 32
     assert again[0].name == "place 39: ValueError" and again[0].count > 1
-    assert again[0].text == "x"
+    assert again[0].text == "again"
 
 
 def test_a_broken_fault_log_does_not_stop_the_terminal():
