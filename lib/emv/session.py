@@ -270,7 +270,7 @@ class Session:
         latin = table is not None and table[0] == 1
         preferred = self.data.view(e.APPLICATION_PREFERRED_NAME) if latin else None
         text = printable(preferred) or printable(self.data.view(e.APPLICATION_LABEL))
-        return text or self.aid.hex().upper()
+        return text or _hex(self.aid)
 
     def field55(self, kind: str = REQUEST) -> bytes:
         """Field 55 of a request or of a reversal (REVERSAL), tags in the protocol's order.
@@ -288,7 +288,7 @@ class Session:
     def receipt(self) -> "dict[str, str]":
         """For the receipt's remarks, in hex: arqc, ac, cid, tvr, tsi, aid, atc; and the label."""
         self.owned()
-        result = {"label": self.label, "arqc": self.arqc.hex().upper()}
+        result = {"label": self.label, "arqc": _hex(self.arqc)}
         for name, tag in (
             ("ac", e.APPLICATION_CRYPTOGRAM),
             ("cid", e.CRYPTOGRAM_INFORMATION_DATA),
@@ -298,7 +298,7 @@ class Session:
             ("atc", e.APPLICATION_TRANSACTION_COUNTER),
         ):
             value = self.data.view(tag)
-            result[name] = "" if value is None else value.hex().upper()
+            result[name] = _hex(value)
         return result
 
 
@@ -307,6 +307,11 @@ def printable(value: "memoryview | bytes | None") -> str:
     if value is None:
         return ""
     return "".join(chr(byte) for byte in value if 0x20 <= byte < 0x7F).strip()
+
+
+def _hex(value: "bytes | memoryview | None") -> str:
+    """Capitals; '' for nothing (MicroPython's b"".hex() is bytes)."""
+    return value.hex().upper() if value else ""
 
 
 def _binary(amount: int) -> bytes:

@@ -51,7 +51,9 @@ class Bench:
         self.process.stdout.close()
         self.process.wait(10)
 
-    def run(self, wish: dict[str, Any], answer: Answer, host: Host | None = None) -> dict[str, Any]:
+    def run(
+        self, wish: dict[str, Any], answer: Answer, host: Host | None = None
+    ) -> dict[str, Any]:
         """One session; what it came to, and the APDUs exchanged under `apdus`."""
         wish = {"amount": 1234, "date": "261123", "interface": "contact", **wish}
         self._send(json.dumps(wish))
@@ -98,7 +100,7 @@ def tapped(card: Card) -> Answer:
 
 
 def over_t0(answer: Answer) -> Answer:
-    """The same card as a T=0 card answers: 61xx for data behind a command with data, 6Cxx for Le."""
+    """The same card as T=0 cards answer: 61xx when data wait, 6Cxx when Le is another."""
     waiting = b""
 
     def converse(command: bytes) -> bytes:

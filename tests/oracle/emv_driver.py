@@ -14,7 +14,6 @@ from emv.contact import ContactSession
 from emv.contactless import ContactlessSession
 from emv.errors import EmvError
 from emv.terminal import Terminal, Transaction
-
 from errors import CardRemoved, CardSilent
 
 
@@ -135,7 +134,8 @@ def main() -> None:
         for application in terminal.applications:
             for name in wish.get("application", {}):
                 value = wish["application"][name]
-                setattr(application, name, bytes.fromhex(value) if isinstance(value, str) else value)
+                raw = bytes.fromhex(value) if isinstance(value, str) else value
+                setattr(application, name, raw)
         run = tap if wish["interface"] == "contactless" else contact
         sys.stdout.write("= " + json.dumps(asyncio.run(run(wish, terminal))) + "\n")
 

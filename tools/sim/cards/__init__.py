@@ -7,9 +7,23 @@ from __future__ import annotations
 
 from tools.sim.cards import personalisation
 from tools.sim.cards.card import Card, Gone, Mute
+from tools.sim.cards.garbled import GarbledCard
 from tools.sim.cards.personalisation import PersonalisationError, names
 
-__all__ = ["Card", "Gone", "Mute", "PersonalisationError", "UnknownCard", "load", "names"]
+__all__ = [
+    "Card",
+    "GarbledCard",
+    "Gone",
+    "Mute",
+    "PersonalisationError",
+    "UnknownCard",
+    "garbage",
+    "load",
+    "names",
+]
+
+# What `garbage` takes its cards from: one of each kind of conversation.
+_SPOILT = ("debit", "credit", "multi", "offline-pin", "quick", "phone")
 
 
 class UnknownCard(KeyError):
@@ -28,3 +42,9 @@ def load(name: str) -> Card:
     card = Card(facts)
     card.companions = [load(each) for each in facts.companions]
     return card
+
+
+def garbage(seed: int, name: str = "") -> GarbledCard:
+    """A card that spoils its answers, the same way for the same seed; `name` is a deck card."""
+    chosen = name or _SPOILT[seed % len(_SPOILT)]
+    return GarbledCard(personalisation.read(personalisation.DECK / f"{chosen}.yaml"), seed)
