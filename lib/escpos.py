@@ -6,10 +6,6 @@ Chinese mode (FS &) as in the dialect of printers sold in China.
 
 import gb18030
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Buffer
-
 COLUMNS = const(32)
 DOTS = const(384)
 _ALIGNMENTS = ("left", "center", "right")
@@ -77,7 +73,7 @@ class Document:
             left, space = "", max(0, whole - width(right))
         self.line(left + " " * space + right)
 
-    def raster(self, bits: "Buffer", dots: int, rows: int) -> None:
+    def raster(self, bits: bytes, dots: int, rows: int) -> None:
         """A picture (GS v 0): `rows` of `dots` (a multiple of 8), high bit left, 1 is black.
 
         ValueError when the buffer's length does not fit.
@@ -92,12 +88,12 @@ class Document:
             if self._out[at] == 0x10 and self._out[at + 1] in b"\x04\x05\x14":
                 self._out[at] = 0
 
-    def qr(self, data: "Buffer", module: int = 6, level: int = 1) -> None:
+    def qr(self, data: bytes, module: int = 6, level: int = 1) -> None:
         """A QR code made by the printer (GS ( k): `module` dots a cell, `level` 0-3: LMQH."""
         self._two_dimensional(b"\x41\x32\x00")
         self._two_dimensional(bytes((0x43, module)))
         self._two_dimensional(bytes((0x45, 0x30 + level)))
-        self._two_dimensional(b"\x50\x30" + bytes(data))
+        self._two_dimensional(b"\x50\x30" + data)
         self._two_dimensional(b"\x51\x30")
 
     def cut(self) -> None:

@@ -15,6 +15,7 @@ import glyphs40
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 _BOX = const(0x25A1)
 _SPACE = {16: 8, 24: 8, 40: 14}
@@ -29,7 +30,7 @@ _NO_BREAK_BEFORE = tuple(ord(mark) for mark in ",.:;!?)%，。：；！？）】
 class _Font:
     """A proportional font: sorted points, advances, and cells of `stride` bytes a row."""
 
-    def __init__(self, module: object, size: int, stride: int) -> None:
+    def __init__(self, module: "Any", size: int, stride: int) -> None:
         self.size = size
         self._points = module.POINTS
         self._advances = module.ADVANCES
@@ -119,7 +120,7 @@ def draw(frame: "framebuf.FrameBuffer", text: str, x: int, y: int, size: int, co
         if font is None:
             x += _SPACE[size]
             continue
-        frame.blit(font.image(index), x, y + (size - font.size) // 2, clear, _pen)
+        frame.blit(font.image(index), x, y + (size - font.size) // 2, clear, _pen)  # type: ignore[arg-type]
         x += font.advance(index)
     return x
 

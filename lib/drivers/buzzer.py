@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Pwm(Protocol):
-        def freq(self, hertz: int) -> None: ...
-        def duty_u16(self, duty: int) -> None: ...
+        def freq(self, __hertz: int) -> None: ...
+        def duty_u16(self, __duty: int) -> None: ...
 
 
 _HALF = const(32768)
@@ -27,7 +27,7 @@ class Buzzer:
 
     def __init__(self, pwm: "Pwm") -> None:
         self._pwm = pwm
-        self._playing = None
+        self._playing: asyncio.Task | None = None
         pwm.duty_u16(0)
 
     def beep(self, kind: str) -> None:

@@ -12,17 +12,23 @@ import asyncio
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
+    from typing import Any, Protocol, overload
 
     class Pin(Protocol):
-        IN: int
-        OPEN_DRAIN: int
-        PULL_UP: int
-        IRQ_FALLING: int
-
-        def init(self, mode: int, pull: "int | None" = None, *, value: int = 0) -> None: ...
-        def value(self, level: int = 0) -> int: ...
-        def irq(self, handler: Callable, trigger: int) -> object: ...
+        @property
+        def IN(self) -> int: ...
+        @property
+        def OPEN_DRAIN(self) -> int: ...
+        @property
+        def PULL_UP(self) -> int: ...
+        @property
+        def IRQ_FALLING(self) -> int: ...
+        def init(self, mode: int = ..., pull: int = ..., *, value: Any = ...) -> None: ...
+        @overload
+        def value(self) -> int: ...
+        @overload
+        def value(self, __level: int) -> None: ...
+        def irq(self, handler: "Callable[[Any], None]", trigger: int) -> Any: ...
 
 
 _LAYOUT = (
@@ -30,7 +36,7 @@ _LAYOUT = (
     ("4", "5", "6", "CLEAR"),
     ("7", "8", "9", "ENTER"),
     ("00", "0", ".", "MENU"),
-    ("UP", "DOWN", "FUNC", None),
+    ("UP", "DOWN", "FUNC", ""),
 )
 _COLUMNS = const(4)
 _SCAN_MS = const(4)
@@ -53,7 +59,7 @@ class Keypad:
         self._capacity = _RING
         self._pressed = asyncio.Event()
         self._edge = asyncio.ThreadSafeFlag()
-        self._scanning = None
+        self._scanning: asyncio.Task | None = None
         self._settled = 0  # the keys that are down, as the last believed scan said; a bit each
         for row in rows:
             row.init(row.OPEN_DRAIN, value=0)
@@ -132,7 +138,7 @@ class Keypad:
         self._settled = seen
         code = 0
         while fresh:
-            if fresh & 1 and _LAYOUT[code // _COLUMNS][code % _COLUMNS] is not None:
+            if fresh & 1 and _LAYOUT[code // _COLUMNS][code % _COLUMNS]:
                 self._put(code)
             fresh >>= 1
             code += 1

@@ -4,7 +4,9 @@ import asyncio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Buffer, Callable
+    from collections.abc import Callable
+
+    from typing_extensions import Buffer
 
 _LAMPS = const(4)
 # Green at a quarter of the full current, in the order of the wire: green, red, blue.
@@ -22,7 +24,7 @@ class Lamps:
     def __init__(self, write: "Callable[[Buffer], None]") -> None:
         """`write` sends twelve bytes down the wire, three a lamp."""
         self._write = write
-        self._blinking = None
+        self._blinking: asyncio.Task | None = None
         self._light(0)
 
     def show(self, pattern: str) -> None:

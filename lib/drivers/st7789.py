@@ -12,17 +12,18 @@ import framebuf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Buffer
     from typing import Protocol
 
+    from typing_extensions import Buffer
+
     class Bus(Protocol):
-        def write(self, data: Buffer) -> None: ...
+        def write(self, __data: Buffer) -> None: ...
 
     class Pin(Protocol):
-        def __call__(self, level: int) -> None: ...
+        def __call__(self, __level: int) -> None: ...
 
     class Pwm(Protocol):
-        def duty_u16(self, duty: int) -> None: ...
+        def duty_u16(self, __duty: int) -> None: ...
 
 
 _WIDTH = const(320)
@@ -47,10 +48,10 @@ _LANDSCAPE = b"\x60"
 _RGB565 = b"\x55"
 
 # White on black and the colours a terminal needs, until the screens bring their own.
-_PALETTE = (
+_PALETTE = [
     0x000000, 0xFFFFFF, 0x808080, 0xC0C0C0, 0xD00000, 0x008000, 0x0040C0, 0xE0A000,
     0x400000, 0x004000, 0x000040, 0x404000, 0xFF8080, 0x80FF80, 0x8080FF, 0xFFFF80,
-)
+]
 
 
 class ST7789:
@@ -75,8 +76,9 @@ class ST7789:
         self._buffer = bytearray(_WIDTH * _HEIGHT // 2)
         self.frame = framebuf.FrameBuffer(self._buffer, _WIDTH, _HEIGHT, framebuf.GS4_HMSB)
         self._colours = framebuf.FrameBuffer(bytearray(32), 16, 1, framebuf.RGB565)
-        self._rects = []
-        self._follows = None  # the x, width and y at which the panel's write pointer stands
+        self._rects: list[tuple[int, int, int, int]] = []
+        # The x, width and y at which the panel's write pointer stands.
+        self._follows: tuple[int, int, int] | None = None
         cs(1)
         backlight.duty_u16(0)
         self.palette(_PALETTE)
@@ -149,7 +151,7 @@ class ST7789:
         w = right - x
         h = min(bottom - y, _WIDTH * _STRIP // w)
         strip = framebuf.FrameBuffer(self._strip, w, h, framebuf.RGB565)
-        strip.blit(self.frame, -x, -y, -1, self._colours)
+        strip.blit(self.frame, -x, -y, -1, self._colours)  # type: ignore[arg-type]
         if y + h < bottom:
             self._rects.insert(0, (x, y + h, right, bottom))
         data = self._strip_view[:w * h * 2]

@@ -12,13 +12,14 @@ from errors import CoverOpen, DeviceProtocolError, DeviceSilent, PaperOut, Print
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Buffer
     from typing import Protocol
+
+    from typing_extensions import Buffer
 
     class Uart(Protocol):
         def any(self) -> int: ...
-        def read(self, count: int) -> "bytes | None": ...
-        def write(self, data: Buffer) -> "int | None": ...
+        def readinto(self, __buffer: Buffer) -> "int | None": ...
+        def write(self, __data: Buffer) -> "int | None": ...
         def txdone(self) -> bool: ...
 
 
@@ -137,7 +138,8 @@ class Thermal:
         heard = False
         for _ in range(_ATTEMPTS):
             while self._uart.any():
-                self._note(self._uart.read(1)[0])
+                self._uart.readinto(self._byte)
+                self._note(self._byte[0])
             self._query[2] = kind
             self._uart.write(self._query)
             for _ in range(_MOST_STRAYS):
@@ -155,7 +157,7 @@ class Thermal:
         """One byte, or None when none came within `limit` milliseconds."""
         try:
             await asyncio.wait_for_ms(self._stream.readinto(self._byte), limit)
-        except asyncio.TimeoutError:
+        except asyncio.TimeoutError:  # noqa: UP041 - MicroPython has no other
             return None
         self._note(self._byte[0])
         return self._byte[0]

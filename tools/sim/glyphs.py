@@ -5,12 +5,13 @@ the rules (widths, smaller sizes standing in) are those of lib/glyphs.py. A pict
 RGB888.
 """
 
-import importlib.util
 import io
+import runpy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -83,14 +84,11 @@ def png(pixels: bytes) -> bytes:
 
 
 @cache
-def _module(name: str) -> object:
+def _module(name: str) -> dict[str, Any]:
     path = GENERATED / f"{name}.py"
     if not path.exists():
         raise GlyphsMissing(f"{path} is not there: run 'make build' first.")
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return runpy.run_path(str(path))
 
 
 @cache
@@ -99,20 +97,20 @@ def _font(size: int) -> dict[str, Glyph]:
     if size == 16:
         return _unifont()
     module = _module(f"glyphs{size}")
-    points = np.frombuffer(module.POINTS, "<u2")
-    stride = len(module.BITS) // len(points) // size
-    bits = np.frombuffer(module.BITS, np.uint8).reshape(len(points), size, stride)
+    points = np.frombuffer(module["POINTS"], "<u2")
+    stride = len(module["BITS"]) // len(points) // size
+    bits = np.frombuffer(module["BITS"], np.uint8).reshape(len(points), size, stride)
     cells = np.unpackbits(bits, axis=2).astype(bool)
     return {
         chr(point): Glyph(chr(point), size, cell[:, :advance])
-        for point, advance, cell in zip(points, module.ADVANCES, cells)
+        for point, advance, cell in zip(points, module["ADVANCES"], cells)
     }
 
 
 def _unifont() -> dict[str, Glyph]:
     module = _module("glyphs16")
-    narrow = np.frombuffer(module.ASCII, np.uint8).reshape(-1, 16, 1)
-    wide = np.frombuffer(module.CELLS, np.uint8).reshape(-1, 16, 2)
+    narrow = np.frombuffer(module["ASCII"], np.uint8).reshape(-1, 16, 1)
+    wide = np.frombuffer(module["CELLS"], np.uint8).reshape(-1, 16, 2)
     found = {
         chr(point): Glyph(chr(point), 16, np.unpackbits(cell, axis=1).astype(bool))
         for point, cell in zip(gb_points(), wide) if point
@@ -146,7 +144,7 @@ def _line(text: str, size: int) -> np.ndarray:
     for ink, top in pieces:
         line[top:top + ink.shape[0], x:x + ink.shape[1]] = ink
         x += ink.shape[1]
-    rows, columns = line.any(axis=1).nonzero()[0], line.any(axis=0).nonzero()[0]
+    rows, columns = np.flatnonzero(line.any(axis=1)), np.flatnonzero(line.any(axis=0))
     if not len(rows):
         return line[:0, :0]
     return line[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
@@ -168,7 +166,7 @@ def _masks(pixels: bytes) -> list[tuple[tuple[int, int, int], np.ndarray]]:
 
 def _windows(mask: np.ndarray) -> np.ndarray:
     """For each pixel the sixteen from it to the right as a number, the first one highest."""
-    padded = np.zeros((HEIGHT, WIDTH + 16), np.uint16)
+    padded: np.ndarray = np.zeros((HEIGHT, WIDTH + 16), np.uint16)
     padded[:, :WIDTH] = mask
     for step in (1, 2, 4, 8):
         shifted = np.zeros_like(padded)

@@ -97,18 +97,18 @@ def rasterised(characters: Iterable[str], size: int, stride: int) -> dict[str, b
         if image.getbbox() is not None:
             drawn[character] = image
     bearing = size // 16
-    digits = [image.getbbox() for character, image in drawn.items() if character.isdigit()]
-    tabular = max((box[2] - box[0] for box in digits), default=0) + 2 * bearing
+    widths = [_extent(image)[1] for character, image in drawn.items() if character.isdigit()]
+    tabular = max(widths, default=0) + 2 * bearing
     points, advances, bits = b"", b"", b""
     for character, image in drawn.items():
-        left, _, right, _ = image.getbbox()
+        left, wide = _extent(image)
         advance = size
         if character.isascii() or character == "￥":
-            advance = min(size, right - left + 2 * bearing)
+            advance = min(size, wide + 2 * bearing)
             advance = tabular if character.isdigit() else advance
             image = image.transform(
                 image.size, Image.Transform.AFFINE,
-                (1, 0, left - (advance - (right - left)) // 2, 0, 1, 0),
+                (1, 0, left - (advance - wide) // 2, 0, 1, 0),
             )
         points += struct.pack("<H", ord(character))
         advances += bytes((advance,))
@@ -215,6 +215,12 @@ def _ink(font: ImageFont.FreeTypeFont, character: str, size: int) -> Image.Image
     grey = Image.new("L", (size, size))
     ImageDraw.Draw(grey).text((0, size * 7 // 8), character, fill=255, font=font, anchor="ls")
     return grey.point(lambda value: 255 * (value >= INK)).convert("1")
+
+
+def _extent(image: Image.Image) -> tuple[int, int]:
+    """The column in which the ink begins, and how many columns it takes."""
+    box = image.getbbox() or (0, 0, 0, 0)
+    return box[0], box[2] - box[0]
 
 
 def _decoded(code: bytes) -> int:

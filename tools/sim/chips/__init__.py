@@ -6,7 +6,8 @@ virtual clock; `tests/oracle` attaches the same model to a pty on real time.
 - A UART chip has `attach(host)` and `receive(data: bytes)`; it answers through `host.send`.
 - An SPI chip has `attach(host)`, `select(active: bool)` and `transfer(data: bytes) -> bytes`
   (full duplex, same length), bytes as they stand on the wire, most significant bit first.
-- An I2C chip has `attach(host)`, `write(data: bytes) -> bool` (False: NACK) and `read(n) -> bytes`.
+- An I2C chip has `attach(host)`, `write(data: bytes) -> bool` (False: NACK) and
+  `read(n) -> bytes`.
 - A chip with plain lines has `attach(host)`, `line(name: str, level: int)` for lines the board
   drives and answers through `host.line`.
 """
@@ -26,8 +27,8 @@ class Host(Protocol):
     def send(self, data: bytes) -> None:
         """Bytes out of a UART chip, towards the board."""
 
-    def line(self, name: str, level: int) -> None:
-        """Drive one of the chip's output lines (for example `irq`) to 0 or 1."""
+    def line(self, name: str, level: int | None) -> None:
+        """Drive one of the chip's output lines (for example `irq`) to 0 or 1; None floats."""
 
     def call_later(self, us: int, call: Any, *args: Any) -> Handle:
         """Call back after `us` microseconds of the host's time."""

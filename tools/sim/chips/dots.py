@@ -6,7 +6,7 @@ half its size. Arrays are bool, rows by columns; True is a burnt dot.
 
 from functools import cache
 
-import barcode
+import barcode  # type: ignore[import-untyped]
 import numpy as np
 import segno
 
