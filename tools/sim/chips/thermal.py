@@ -3,9 +3,10 @@
 It boots in Chinese mode. What is received is parsed at once (so a status by DLE EOT is never late)
 and queued; the head takes the queue line by line at print speed, and stops while there is no
 paper, the door is open, the head is hot or the paper jams. What was queued is then printed when
-the cause is gone, unless DLE ENQ 2 clears it. GS r waits in the queue for its turn: its answer says
-that all that was sent before it is on paper. Commands: Epson's "ESC/POS Command Reference" and its
-Chinese dialect; one that the model does not serve is kept in `unknown` and told as an event.
+the cause is gone, unless DLE ENQ 2 clears it. GS r waits in the queue for its turn: its answer
+says that all that was sent before it is on paper. Commands: Epson's "ESC/POS Command Reference"
+and its Chinese dialect; one that the model does not serve is kept in `unknown` and told as an
+event.
 """
 
 import io
