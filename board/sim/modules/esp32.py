@@ -35,12 +35,12 @@ class Partition:
         self._block_size = _block_size
 
     @staticmethod
-    def find(type=TYPE_APP, subtype=0xFF, label=None, block_size=_BLOCK):
+    def find(_type=TYPE_APP, _subtype=0xFF, *, label=None, block_size=_BLOCK):
         """The partitions that match, as a list."""
         return [
             Partition(row[4], block_size)
             for row in _table()
-            if row[0] == type and subtype in (0xFF, row[1]) and label in (None, row[4])
+            if row[0] == _type and _subtype in (0xFF, row[1]) and label in (None, row[4])
         ]
 
     def info(self):

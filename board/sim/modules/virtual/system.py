@@ -68,7 +68,7 @@ class RTC:
 class WDT:
     """The watchdog: once started it cannot be stopped, and resets the chip unless it is fed."""
 
-    def __init__(self, id=0, timeout=5000):
+    def __init__(self, *, id=0, timeout=5000):
         if id != 0:
             raise ValueError("there is one WDT, 0")
         if timeout <= 0:

@@ -125,13 +125,13 @@ class UART(io.IOBase):
         """Wait until everything has left the wire."""
         wire.sleep_until(self._sent, self._role)
 
-    def irq(self, handler=None, trigger=0, hard=False):
-        """Call `handler(uart)` when bytes came in (IRQ_RX or IRQ_RXIDLE)."""
-        if hard or trigger & ~(UART.IRQ_RX | UART.IRQ_RXIDLE):
+    def irq(self, _handler=None, _trigger=0, _hard=False):
+        """Call `_handler(uart)` when bytes came in (IRQ_RX or IRQ_RXIDLE)."""
+        if _hard or _trigger & ~(UART.IRQ_RX | UART.IRQ_RXIDLE):
             raise ValueError("the simulator's UART interrupts on received bytes only")
-        self._handler = handler
-        self._trigger = trigger
-        return handler
+        self._handler = _handler
+        self._trigger = _trigger
+        return _handler
 
     def ioctl(self, _request, _flags):
         """The stream protocol's poll; nothing else is asked of a UART."""
