@@ -210,8 +210,7 @@ def _read(pixels: bytes) -> tuple[str, ...]:
     """Recognise glyphs and join those of one height into lines."""
     found: list[tuple[int, int, Glyph]] = []
     for _, mask in _masks(pixels):
-        if mask.sum() * 2 < mask.size:  # more than half is a background
-            found += _recognise(mask)
+        found += _recognise(mask)
     lines: dict[int, list[tuple[int, Glyph]]] = {}
     for x, y, glyph in found:
         lines.setdefault(y + glyph.size // 2, []).append((x, glyph))
