@@ -16,11 +16,13 @@ def unseal_all(folder: str = "/keys") -> "list[str]":
     need the workshop. Working keys that do not open are thrown away and a sign-on replaces them.
     """
     try:
-        sealed.load(folder + "/" + sealed.DEVICE_FILE)
+        slots = sealed.load(folder + "/" + sealed.DEVICE_FILE, sealed.DEVICE_SLOTS)
     except FileMissing as error:
         raise NotProvisioned("this device holds no keys: take it to the workshop") from error
+    if tuple(slots) != sealed.DEVICE_SLOTS:
+        raise sealed.KeyFileCorrupt("the device's key file does not hold all its keys")
     try:
-        sealed.load(folder + "/" + sealed.WORKING_FILE)
+        sealed.load(folder + "/" + sealed.WORKING_FILE, sealed.WORKING_SLOTS)
     except FileMissing:
         return []
     except sealed.KeyFileCorrupt as error:

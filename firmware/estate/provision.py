@@ -29,6 +29,7 @@ from binascii import unhexlify
 
 import pinmac
 
+from firmware.care.errors import CareError
 from firmware.care.operators import Operators
 from firmware.estate.errors import EstateError, ProvisionError
 from firmware.estate.parameters import Parameters
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 _LONGEST_LINE = const(16_384)
 _REFUSED = (
-    EstateError, FileCorrupt, LedgerError, OSError, ValueError, KeyError, TypeError,
+    CareError, EstateError, FileCorrupt, LedgerError, OSError, ValueError, KeyError, TypeError,
     pinmac.IntegrityError, pinmac.KeyUsageError, pinmac.StateError,
 )  # fmt: skip
 
@@ -66,8 +67,7 @@ def run(
         if line is None:
             return False
         try:
-            step = json.loads(line)
-            answer = bench.do(step)
+            answer = bench.do(json.loads(line))
             answer["ok"] = True
         except _REFUSED as error:
             answer = {"ok": False, "error": type(error).__name__, "message": str(error)}
@@ -99,7 +99,7 @@ class _Bench:
             "ca": self._ca, "operators": self._operators, "journal": self._first_batch,
             "finish": self._finish,
         }  # fmt: skip
-        name = step.get("step")
+        name = step.get("step") if isinstance(step, dict) else None
         if name not in steps:
             raise ProvisionError(f"there is no step {name}")
         return steps[name](step) or {}
@@ -138,9 +138,8 @@ class _Bench:
         Parameters.load(self._vault, self._data, self._keys).ca()
         Operators(self._data, self._vault.mac, pinmac.random).load()
         Ledger(self._journal, self._vault, self._clock)
-        slots = (MASTER, STORE, STORE_MAC)
-        kcvs = {str(slot): pinmac.kcv(slot).hex().upper() for slot in slots}
-        sealed.save(self._keys + "/" + sealed.DEVICE_FILE, slots)
+        kcvs = {str(slot): pinmac.kcv(slot).hex().upper() for slot in sealed.DEVICE_SLOTS}
+        sealed.save(self._keys + "/" + sealed.DEVICE_FILE, sealed.DEVICE_SLOTS)
         self.finished = True
         return {"kcv": kcvs}
 

@@ -6,9 +6,20 @@ A file is: slot 1, length 2, blob, and so on.
 
 import pinmac
 
-from firmware.ledger.vault import MAC, PIN, TRACK, FileCorrupt, read_whole, write_whole
+from firmware.ledger.vault import (
+    MAC,
+    MASTER,
+    PIN,
+    STORE,
+    STORE_MAC,
+    TRACK,
+    FileCorrupt,
+    read_whole,
+    write_whole,
+)
 
 DEVICE_FILE = "device.key"  # master key and the two storage keys
+DEVICE_SLOTS = (MASTER, STORE, STORE_MAC)
 WORKING_FILE = "working.key"  # the sign-on's
 WORKING_SLOTS = (PIN, MAC, TRACK)
 
@@ -27,8 +38,9 @@ def save(path: str, slots: "tuple[int, ...]") -> None:
     write_whole(path, bytes(content))
 
 
-def load(path: str) -> "list[int]":
-    """Unseal a file into its slots; which they are. FileMissing, KeyFileCorrupt."""
+def load(path: str, expected: "tuple[int, ...]") -> "list[int]":
+    """Unseal a file into its slots; which they are, of those expected. FileMissing,
+    KeyFileCorrupt."""
     content = read_whole(path)
     slots = []
     at = 0
@@ -38,6 +50,8 @@ def load(path: str) -> "list[int]":
             end += content[at + 1] << 8 | content[at + 2]
         if end > len(content):
             raise KeyFileCorrupt(f"the key file {path} ends too early")
+        if content[at] not in expected:
+            raise KeyFileCorrupt(f"the key file {path} holds a key for slot {content[at]}")
         try:
             pinmac.unseal(content[at], content[at + 3 : end])
         except (pinmac.IntegrityError, pinmac.KeyUsageError, ValueError) as error:
