@@ -6,9 +6,7 @@ half its size. Arrays are bool, rows by columns; True is a burnt dot.
 
 from functools import cache
 
-import barcode  # type: ignore[import-untyped]
 import numpy as np
-import segno
 
 from tools.toolchain.fonts import unifont, widened
 
@@ -78,6 +76,8 @@ def enlarged(dots: Dots, width: int, height: int) -> Dots:
 
 def qr(data: bytes, module: int, level: int) -> Dots:
     """A QR code (model 2) without quiet zone; `level` 0-3 for L, M, Q, H."""
+    import segno  # not needed before the first code is printed
+
     code = segno.make_qr(data, error="LMQH"[level], boost_error=False)
     matrix = np.array([[bool(cell) for cell in row] for row in code.matrix])
     return enlarged(matrix, module, module)
@@ -85,6 +85,8 @@ def qr(data: bytes, module: int, level: int) -> Dots:
 
 def bars(kind: int, data: str, module: int, height: int) -> Dots | None:
     """A bar code, or None for a kind the model does not draw or data the kind cannot hold."""
+    import barcode  # type: ignore[import-untyped]  # only foreign hosts print bar codes
+
     name = SYMBOLOGIES.get(kind if kind >= 65 else kind + 65)
     if name is None:
         return None
