@@ -29,8 +29,8 @@ async def offline_data_authentication(session: "Session") -> "str | None":
     9F33 of this terminal offers no method, so the TVR says that none was performed and the TSI
     stays as it was (10.3); a terminal whose 9F33 promises one is refused rather than believed.
     """
-    profile = session.data.view(e.APPLICATION_INTERCHANGE_PROFILE)[0]
-    capabilities = session.data.view(e.TERMINAL_CAPABILITIES)[2]
+    profile = session.data.need(e.APPLICATION_INTERCHANGE_PROFILE)[0]
+    capabilities = session.data.need(e.TERMINAL_CAPABILITIES)[2]
     chosen = method(profile, capabilities)
     if chosen is not None:
         raise ValueError(f"9F33 promises {chosen}, which this library does not perform")

@@ -177,6 +177,9 @@ class ContactSession(Session):
         reverses with 96. A script of template 72 that fails changes the TVR only.
         """
         self._step(11)
+        issuer = self._issuer
+        if issuer is None:
+            raise SequenceError("the host has not answered")
         wanted = e.APPROVED if self._approved_by_host else e.DECLINED
         decision = await generate.generate(self, wanted, second=True)
         if self.has_tvr(e.TVR_ISSUER_AUTHENTICATION_FAILED):
@@ -185,7 +188,7 @@ class ContactSession(Session):
         if self._approved_by_host and decision != e.APPROVED:
             self.reversal_reason = "06"
         self._decision = decision
-        await online.scripts(self, self._issuer, e.SCRIPT_TEMPLATE_2)
+        await online.scripts(self, issuer, e.SCRIPT_TEMPLATE_2)
         return decision
 
     async def unable_to_go_online(self) -> str:

@@ -50,8 +50,7 @@ class ContactlessSession(Session):
 
     async def _perform(self) -> Outcome:
         for candidate in await entry_point.combinations(self):
-            terms = entry_point.qualifiers(candidate.application, self.transaction)
-            outcome = await qvsdc.perform(self, candidate, terms)
+            outcome = await qvsdc.perform(self, candidate)
             if outcome is not None:
                 return outcome
         raise NoApplication("no application of the card wants this payment")

@@ -37,11 +37,11 @@ async def generate(session: "Session", decision: str, second: bool) -> str:
     if status != _OK:
         raise CardStatusError("GENERATE AC", status)
     _learn(session, begin, end)
-    kind = session.data.view(e.CRYPTOGRAM_INFORMATION_DATA)[0] & _KIND
+    kind = session.data.need(e.CRYPTOGRAM_INFORMATION_DATA)[0] & _KIND
     if kind not in _ALLOWED[asked] or (second and kind == _ARQC):
         raise CardDataError("the card answered with a cryptogram it may not give")
     if kind == _ARQC:
-        session.arqc = session.data.get(e.APPLICATION_CRYPTOGRAM)
+        session.arqc = bytes(session.data.need(e.APPLICATION_CRYPTOGRAM))
     return _DECIDED[kind]
 
 
@@ -74,7 +74,7 @@ def _transaction_hash(session: "Session", objects: int) -> None:
     store = session.data
     if not session.asks_for(objects, e.TC_HASH_VALUE):
         return
-    template = store.view(e.TDOL)
+    template = store.get(e.TDOL)
     if template is None:
         template = session.application.tdol
         session.set_tvr(e.TVR_DEFAULT_TDOL)

@@ -50,7 +50,7 @@ async def issuer_authentication(session: "Session", data: "bytes | None") -> Non
     if data is None:
         return
     session.data.put(e.ISSUER_AUTHENTICATION_DATA, data)
-    profile = session.data.view(e.APPLICATION_INTERCHANGE_PROFILE)[0]
+    profile = session.data.need(e.APPLICATION_INTERCHANGE_PROFILE)[0]
     if not profile & e.AIP_ISSUER_AUTHENTICATION:
         return
     status, _, _ = await session.transmit(b"\x00\x82\x00\x00", data, answer=False)

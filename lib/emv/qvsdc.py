@@ -6,6 +6,7 @@ this kernel does not perform, so such a card goes online, to the contacts, or is
 
 from emv import elements as e
 from emv import initiate, records, select
+from emv.entry_point import qualifiers
 from emv.errors import CardDataError
 from emv.outcome import (
     DECLINED,
@@ -45,11 +46,14 @@ _AAC, _TC, _ARQC = 0x00, 0x40, 0x80
 _MANDATORY = (0x82, 0x9F36, 0x9F26, 0x9F10)
 
 
-async def perform(session: "Session", candidate: "Candidate", terms: bytes) -> "Outcome | None":
+async def perform(session: "Session", candidate: "Candidate") -> "Outcome | None":
     """SELECT, GET PROCESSING OPTIONS, READ RECORD; None: try the next combination.
 
-    terms: this combination's TTQ. EmvError for a card against the rules.
+    EmvError for a card against the rules.
     """
+    terms = qualifiers(candidate.application, session.transaction)
+    if terms is None:
+        return None
     status = await select.select(session, candidate)
     if status != _OK:
         return None
@@ -98,7 +102,7 @@ def cryptogram_kind(session: "Session") -> int:
     information = session.data.view(e.CRYPTOGRAM_INFORMATION_DATA)
     if information is not None:
         return information[0] & _KIND
-    issuer = session.data.view(e.ISSUER_APPLICATION_DATA)
+    issuer = session.data.need(e.ISSUER_APPLICATION_DATA)
     if len(issuer) < 7 or issuer[0] not in (6, 7) or issuer[3] != 3:
         return _ARQC
     return (issuer[4] & 0x30) << 2
@@ -123,7 +127,7 @@ def _decide(session: "Session", terms: bytes) -> Outcome:
             return Outcome(TRY_ANOTHER_INTERFACE, reason="an offline approval without its proof")
         if not wishes & _CTQ_ONLINE_IF_UNPROVEN:
             return Outcome(DECLINED, reason="an offline approval without its proof")
-    session.arqc = session.data.get(e.APPLICATION_CRYPTOGRAM)
+    session.arqc = bytes(session.data.need(e.APPLICATION_CRYPTOGRAM))
     return Outcome(GO_ONLINE, cvm)
 
 

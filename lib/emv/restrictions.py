@@ -43,14 +43,14 @@ def _usage(session: "Session") -> None:
     if control is None:
         return
     allowed = control[0] << 8 | control[1]
-    machine = _is_atm(data.view(e.TERMINAL_TYPE)[0])
+    machine = _is_atm(data.need(e.TERMINAL_TYPE)[0])
     if not allowed & (_AT_ATMS if machine else _ELSEWHERE):
         session.set_tvr(e.TVR_SERVICE_NOT_ALLOWED)
     country = data.get(e.ISSUER_COUNTRY_CODE)
     if country is None:
         return
     home = country == data.get(e.TERMINAL_COUNTRY_CODE)
-    kind = data.view(e.TRANSACTION_TYPE)[0]
+    kind = data.need(e.TRANSACTION_TYPE)[0]
     needed = []
     if kind in CASH:
         needed.append(_DOMESTIC_CASH if home else _FOREIGN_CASH)
@@ -69,15 +69,15 @@ def _is_atm(kind: int) -> bool:
 
 def _dates(session: "Session") -> None:
     """10.4.3."""
-    today = _day(session.data.get(e.TRANSACTION_DATE))
+    today = _day(session.data.need(e.TRANSACTION_DATE))
     effective = session.data.get(e.APPLICATION_EFFECTIVE_DATE)
     if effective is not None and _day(effective) > today:
         session.set_tvr(e.TVR_NOT_YET_EFFECTIVE)
-    if _day(session.data.get(e.APPLICATION_EXPIRATION_DATE)) < today:
+    if _day(session.data.need(e.APPLICATION_EXPIRATION_DATE)) < today:
         session.set_tvr(e.TVR_EXPIRED)
 
 
-def _day(value: bytes) -> int:
+def _day(value: "bytes | memoryview") -> int:
     """YYMMDD as a number that orders dates: years 50-99 are of the last century (Book 4 6.7.3)."""
     text = value.hex()
     if not text.isdigit():

@@ -5,6 +5,8 @@ from emv.errors import CardDataError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from emv.session import Session
 
 _OK = 0x9000
@@ -14,7 +16,7 @@ async def terminal_risk_management(session: "Session") -> None:
     """Set the fourth byte of the TVR and what belongs to it, if the AIP asks for it."""
     if session.transaction.forced_online:
         session.set_tvr(e.TVR_MERCHANT_FORCED_ONLINE)
-    if not session.data.view(e.APPLICATION_INTERCHANGE_PROFILE)[0] & e.AIP_TERMINAL_RISK:
+    if not session.data.need(e.APPLICATION_INTERCHANGE_PROFILE)[0] & e.AIP_TERMINAL_RISK:
         return
     _exception_file(session)
     _floor_limit(session)
@@ -25,14 +27,14 @@ async def terminal_risk_management(session: "Session") -> None:
 def _exception_file(session: "Session") -> None:
     """Book 4 6.3.5: the hot list, if the terminal has one."""
     exceptions = session.terminal.exceptions
-    if exceptions is not None and exceptions(session.track2.pan, session.psn or 0):
+    if exceptions is not None and exceptions(session.pan(), session.psn or 0):
         session.set_tvr(e.TVR_ON_EXCEPTION_FILE)
 
 
 def _floor_limit(session: "Session") -> None:
     """10.6.1 and, below the limit, 10.6.2."""
     application, amount = session.application, session.transaction.amount
-    spent = session.terminal.recent(session.track2.pan) if session.terminal.recent else 0
+    spent = session.terminal.recent(session.pan()) if session.terminal.recent else 0
     if amount + spent >= application.floor_limit:
         session.set_tvr(e.TVR_FLOOR_LIMIT_EXCEEDED)
     elif _selected(
@@ -56,7 +58,7 @@ def _selected(
     return drawn <= target + share
 
 
-def percent(random: object) -> int:
+def percent(random: "Callable[[int], bytes]") -> int:
     """1 to 99, each as likely: a byte of 198 or more is thrown away. 99 if the source sticks."""
     for _ in range(64):
         byte = random(1)[0]

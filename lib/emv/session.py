@@ -43,8 +43,8 @@ class Track2:
         track = self._data.view(e.TRACK_2_EQUIVALENT_DATA)
         if track is not None:
             return track.hex().upper()
-        pan = self._data.view(e.APPLICATION_PAN)
-        expiry = self._data.view(e.APPLICATION_EXPIRATION_DATE)
+        pan = self._data.need(e.APPLICATION_PAN)
+        expiry = self._data.need(e.APPLICATION_EXPIRATION_DATE)
         return pan.hex().upper().rstrip("F") + "D" + expiry.hex()[:4] + "000"
 
     @property
@@ -107,7 +107,7 @@ class Session:
         self.terminal = terminal
         self.transaction = transaction
         self.data: Store = terminal.store
-        self.application: Application | None = None
+        self._application: Application | None = None
         self.cvm = e.CVM_NONE
         self.track2: Track2 | None = None
         self.reversal_reason: str | None = None
@@ -120,7 +120,7 @@ class Session:
         """Take the store and fill in the terminal's elements; TVR and TSI are zero (10.1)."""
         self.data.clear()
         self.data.owner = self
-        self.application = None
+        self._application = None
         self.track2 = None
         self.cvm = e.CVM_NONE
         self.arqc = b""
@@ -209,9 +209,10 @@ class Session:
         for tag, length in entries:
             row = e.find(tag)
             # A template cannot be asked for (5.4): zeros, as for an unknown element.
-            known = row is not None and not tlv.is_constructed(tag)
-            value = self.data.view(tag) if known else None
-            tlv.fit(value, length, row[2] if known else "b", result, at)
+            if row is None or tlv.is_constructed(tag):
+                tlv.fit(None, length, "b", result, at)
+            else:
+                tlv.fit(self.data.view(tag), length, row[2], result, at)
             at += length
         return bytes(result)
 
@@ -227,7 +228,7 @@ class Session:
 
     def _set(self, tag: int, bit: int, value: bool) -> None:
         self.owned()
-        view, at, mask = self.data.view(tag), (bit >> 8) - 1, bit & 0xFF
+        view, at, mask = self.data.need(tag), (bit >> 8) - 1, bit & 0xFF
         view[at] = view[at] | mask if value else view[at] & ~mask & 0xFF
 
     def has_tvr(self, bit: int) -> bool:
@@ -247,6 +248,17 @@ class Session:
         return self.data.get(e.TRANSACTION_STATUS_INFORMATION) or bytes(2)
 
     # ---- what the flow needs
+
+    @property
+    def application(self) -> "Application":
+        """The terminal's parameters for the selected application; SequenceError before that."""
+        if self._application is None:
+            raise SequenceError("no application is selected")
+        return self._application
+
+    @application.setter
+    def application(self, chosen: "Application") -> None:
+        self._application = chosen
 
     @property
     def aid(self) -> bytes:
@@ -271,6 +283,12 @@ class Session:
         preferred = self.data.view(e.APPLICATION_PREFERRED_NAME) if latin else None
         text = printable(preferred) or printable(self.data.view(e.APPLICATION_LABEL))
         return text or _hex(self.aid)
+
+    def pan(self) -> str:
+        """The card's number; SequenceError before the records are read."""
+        if self.track2 is None:
+            raise SequenceError("the records are not read")
+        return self.track2.pan
 
     def field55(self, kind: str = REQUEST) -> bytes:
         """Field 55 of a request or of a reversal (REVERSAL), tags in the protocol's order.

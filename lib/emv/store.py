@@ -77,6 +77,13 @@ class Store:
         at = place >> _SHIFT
         return self._memory[at : at + (place & (1 << _SHIFT) - 1)]
 
+    def need(self, tag: int) -> memoryview:
+        """As `view`. CardDataError when the element is not there and nothing can go on."""
+        view = self.view(tag)
+        if view is None:
+            raise CardDataError(f"there is no {tag:X}")
+        return view
+
     def get(self, tag: int) -> "bytes | None":
         """A copy of the element, or None. For PAN and track use `view`."""
         view = self.view(tag)
@@ -104,7 +111,7 @@ class Store:
             if not row[3] <= end - begin <= row[4]:
                 raise CardDataError(f"{tag:X} has {end - begin} bytes")
             if tag in self._index:
-                if repeats and bytes(self.view(tag)) == bytes(self._memory[begin:end]):
+                if repeats and bytes(self.need(tag)) == bytes(self._memory[begin:end]):
                     continue
                 raise CardDataError(f"{tag:X} is there twice")
             self.point(tag, begin, end)

@@ -63,7 +63,7 @@ class Verification:
 
     async def run(self, rules: "memoryview | bytes") -> None:
         """The first rule that applies and succeeds, or that fails for good, ends the list."""
-        capabilities = self.session.data.view(e.TERMINAL_CAPABILITIES)[1]
+        capabilities = self.session.data.need(e.TERMINAL_CAPABILITIES)[1]
         for at in range(8, len(rules), 2):
             code, condition = rules[at], rules[at + 1]
             if not self._applies(rules, code, condition, capabilities):
@@ -80,12 +80,12 @@ class Verification:
     ) -> bool:
         """Whether a rule's condition holds (Table 40); an unknown condition does not."""
         data = self.session.data
-        kind = data.view(e.TRANSACTION_TYPE)[0]
+        kind = data.need(e.TRANSACTION_TYPE)[0]
         if condition == 0x00:
             return True
         if condition in (0x01, 0x02, 0x04):
             cash = kind in _CASH
-            unattended = data.view(e.TERMINAL_TYPE)[0] in _UNATTENDED
+            unattended = data.need(e.TERMINAL_TYPE)[0] in _UNATTENDED
             if condition == 0x01:
                 return cash and unattended
             if condition == 0x04:
@@ -162,7 +162,7 @@ async def cardholder_verification(session: "Session", pin: "Pin") -> str:
     """
     session.cvm = e.CVM_NONE
     session.data.put(e.CVM_RESULTS, b"\x3f\x00\x00")
-    if not session.data.view(e.APPLICATION_INTERCHANGE_PROFILE)[0] & e.AIP_CVM:
+    if not session.data.need(e.APPLICATION_INTERCHANGE_PROFILE)[0] & e.AIP_CVM:
         return session.cvm
     rules = session.data.view(e.CVM_LIST)
     if rules is None:

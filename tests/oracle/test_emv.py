@@ -100,6 +100,19 @@ def test_wrong_issuer_cryptogram_is_declined_and_reversed(bench: Bench) -> None:
         assert bit(result, 5, 0x40) == (name == "debit")
 
 
+def test_a_certificate_after_failed_issuer_authentication_is_not_believed(bench: Bench) -> None:
+    card = cards.load("debit")
+    answer = inserted(card)
+
+    def contradictory(command: bytes) -> bytes:
+        said = answer(command)
+        return b"\x63\x00" if command[:2] == b"\x00\x82" else said
+
+    result = bench.run({}, contradictory, Issuer(card))
+    assert result["tags"]["9F27"] == "40"
+    assert (result["decision"], result["reversal"]) == ("declined", "06")
+
+
 def test_reply_without_issuer_data_is_declined_by_the_card(bench: Bench) -> None:
     result = bench.run({}, inserted(cards.load("debit")), lambda _: {"code": "00", "field55": ""})
     assert (result["decision"], result["reversal"]) == ("declined", "06")
