@@ -56,20 +56,37 @@ def load(folder: Path = DECK) -> dict[str, Card]:
     """
     cards: dict[str, Card] = {}
     for path in sorted(folder.glob("*.yaml")):
-        card = _card(path)
-        if card.pan in cards:
-            raise DeckError(f"{path.name}: {cards[card.pan].name} has the same card number")
-        cards[card.pan] = card
+        for card in _accounts(path):
+            if card.pan in cards:
+                raise DeckError(f"{path.name}: {cards[card.pan].name} has the same card number")
+            cards[card.pan] = card
     return cards
 
 
-def _card(path: Path) -> Card:
+def _accounts(path: Path) -> list[Card]:
+    """The card's own account, and one for each application with a card number of its own."""
+    described = _read(path)
+    listed = described.get("applications") or [{}]
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise DeckError(f"{path.name}: applications is not a list of mappings")
+    by_pan: dict[str, list[dict[str, Any]]] = {}
+    for each in listed:
+        by_pan.setdefault(str(each.get("pan", described.get("pan"))), []).append(each)
+    return [_card(path, {**described, "pan": pan}, applications)
+            for pan, applications in by_pan.items()]
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         described = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise DeckError(f"{path.name}: {error}") from None
     if not isinstance(described, dict):
         raise DeckError(f"{path.name}: not a mapping")
+    return described
+
+
+def _card(path: Path, described: dict[str, Any], applications: list[dict[str, Any]]) -> Card:
     pan = str(described.get("pan"))
     if not (pan.isdecimal() and 13 <= len(pan) <= 19):
         raise DeckError(f"{path.name}: pan is not 13 to 19 digits")
@@ -83,7 +100,7 @@ def _card(path: Path) -> Card:
         expiry=_digits(path, described, "expiry", 4, None),
         pin="" if described.get("pin") is None else str(described["pin"]),
         opening=_fen(path, described.get("balance", 0)),
-        applications=_applications(path, described),
+        applications=_sequence_numbers(path, described, applications),
         status=status,
         wallet=bool(described.get("phone")),
         issuer_key=ISSUER_MASTER_KEY if key is None else _hex(path, "imk", key, 16),
@@ -91,13 +108,12 @@ def _card(path: Path) -> Card:
     )
 
 
-def _applications(path: Path, described: dict[str, Any]) -> dict[str, bytes]:
+def _sequence_numbers(
+    path: Path, described: dict[str, Any], applications: list[dict[str, Any]]
+) -> dict[str, bytes]:
     """Sequence number → AID; an application without a number of its own has the card's."""
-    listed = described.get("applications") or [{}]
-    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
-        raise DeckError(f"{path.name}: applications is not a list of mappings")
     found = {}
-    for each in listed:
+    for each in applications:
         psn = _digits(path, {**described, **each}, "psn", 2, "00")
         found[psn] = _hex(path, "aid", each.get("aid", DEBIT.hex()), None)
     return found
