@@ -33,7 +33,8 @@ _NEXT = "next.tmp"
 
 
 class Journal:
-    """One folder of entries. `notices` tells what opening had to repair."""
+    """One folder of entries. `size` is the current file's, in bytes; `notices` tells what opening
+    had to repair."""
 
     def __init__(self, folder: str, vault: "Vault") -> None:
         self._folder = folder
@@ -44,6 +45,7 @@ class Journal:
         self._sequence = 0
         self._previous = bytes(_MAC)
         self._usable = False
+        self.size = 0
         self.notices = []
 
     @property
@@ -103,12 +105,13 @@ class Journal:
     def rotate(self, payloads: "Iterable[bytes]", first: bool = False) -> None:
         """Start the next generation with these entries; one rename makes it the current one.
 
-        The generation before it stays, older ones go. `first`: begin the numbering, at
-        provisioning."""
+        Older ones go: the host has settled what was in them. `first`: there may be another
+        device's, at provisioning."""
         if first and self._generations():
             self._generation = self._generations()[-1]
         self._usable = False
         self._previous = bytes(_MAC)
+        self.size = 0
         try:
             file = open(self._folder + "/" + _NEXT, "wb")
             try:
@@ -122,7 +125,7 @@ class Journal:
             os.rename(self._folder + "/" + _NEXT, self._path(self._generation + 1))
             self._generation += 1
             for generation in self._generations():
-                if generation < self._generation - (0 if first else 1):
+                if generation < self._generation:
                     os.remove(self._path(generation))
         except OSError as error:
             raise JournalFull(f"the flash did not take a new batch ({error})") from error
@@ -143,6 +146,7 @@ class Journal:
     def _accept(self, end: int) -> int:
         self._previous = bytes(self._view[end - _MAC : end])
         self._sequence += 1
+        self.size += end - _BEFORE
         return self._sequence
 
     def _scan(self, replay: "Callable[[memoryview, int], None]") -> int:
@@ -161,6 +165,7 @@ class Journal:
             file.close()
         if good == 0:
             raise JournalCorrupt("the journal has no first entry")
+        self.size = good
         return good
 
     def _read_entry(self, file: "object", at: int) -> int:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 WRAP = const(999_999)
 BATCH_LIMIT = const(998)  # a settlement counts in three digits: say so before 999
+# Bytes of journal at which a batch is full however few it counts: declined ones take room too. The
+# partition holds the file twice, since a torn tail is cut off by writing the file again.
+JOURNAL_LIMIT = const(460_000)
 # Types of journal entries.
 _BATCH = const(0x42)  # batch 4, trace high-water mark 4, clock 8
 _TRACE = const(0x54)  # trace 4, clock 8: a number taken for a management message
@@ -154,7 +157,8 @@ class Ledger:
     @property
     def full(self) -> bool:
         """No further transaction may begin in this batch."""
-        return self.count + len(self._live) >= BATCH_LIMIT
+        counted = self.count + len(self._live)
+        return counted >= BATCH_LIMIT or self._journal.size >= JOURNAL_LIMIT
 
     def find(self, trace: int) -> "Txn | None":
         """The record of a trace number in this batch."""

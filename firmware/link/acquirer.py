@@ -286,7 +286,8 @@ class Link:
         """One sign-on when the host asks for it by its code; its failure changes nothing else."""
         if code in codes.SIGN_ON_AGAIN:
             try:
-                await self._sign_on("01")
+                if (await self._sign_on("01")).batch_differs:
+                    self._log("link: the host has another batch: settle this one first")
             except LinkError as error:
                 self._log(f"link: signing on again failed ({error})")
 

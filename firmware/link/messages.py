@@ -116,22 +116,22 @@ def mismatch(request: Request, reply: "Message") -> "str | None":
 
 
 def pick(chip: bytes, tags: "tuple[int, ...]") -> bytes:
-    """Of a string of TLVs, the ones with these tags, in their order there. ValueError if cut."""
+    """Of a string of TLVs, the ones with these tags, in their order there.
+
+    It ends where the string is cut: a reversal goes out with less chip data rather than never."""
     out = b""
     at = 0
     while at < len(chip):
-        start = at
-        tag = chip[at]
-        at += 1
-        if tag & 0x1F == 0x1F:
-            tag = tag << 8 | chip[at]
-            at += 1
-        length = chip[at]
-        at += 1 + length
-        if length > 0x7F or at > len(chip):
-            raise ValueError("the stored chip data is cut")
-        if tag in tags:
-            out += chip[start:at]
+        size = 2 if chip[at] & 0x1F == 0x1F else 1
+        value = at + size + 1
+        if value > len(chip):
+            break
+        end = value + chip[value - 1]
+        if end > len(chip):
+            break
+        if int.from_bytes(chip[at : at + size], "big") in tags:
+            out += chip[at:end]
+        at = end
     return out
 
 

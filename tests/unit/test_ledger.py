@@ -1,5 +1,6 @@
 """The books: states move forward, entries are durable, damage is named, no number comes twice."""
 
+import gc
 import os
 
 import pinmac
@@ -230,7 +231,7 @@ async def test_a_batch_is_adopted_only_when_nothing_hangs_on_it():
     assert ledger.batch == 7 and reopened().batch == 7
     assert (await sale(ledger)).trace == 2
     raises(StillOwed, ledger.adopt_batch, 8)
-    assert sorted(os.listdir("/bed")) == ["00000001.jnl", "00000002.jnl"]
+    assert os.listdir("/bed") == ["00000002.jnl"]
 
 
 async def test_the_last_receipt_outlives_its_batch():
@@ -250,8 +251,16 @@ async def test_the_last_receipt_outlives_its_batch():
 
 async def test_a_full_batch_says_so():
     ledger = fresh()
+    for _ in range(3):
+        await sale(ledger, entry=TAP)
     ledger._totals.debit_count = 998
     raises(BatchFull, ledger.open_record, SALE, 1, "")
+    ledger._totals.debit_count = 3
+    size = ledger._journal.size
+    assert size == os.stat(FILE)[6] == reopened()._journal.size
+    ledger._journal.size = 460_000
+    raises(BatchFull, ledger.open_record, SALE, 1, "")
+    ledger.take_trace()
 
 
 async def test_no_journal_is_a_fault():
@@ -259,6 +268,20 @@ async def test_no_journal_is_a_fault():
     raises(JournalCorrupt, reopened)
     open(FILE, "wb").close()
     raises(JournalCorrupt, reopened)
+
+
+async def test_the_books_stay_small():
+    """A batch's records are on flash; memory holds what is undecided, and the last one."""
+    ledger = fresh(blocks=128)
+    for _ in range(5):
+        await sale(ledger)
+    gc.collect()
+    before = gc.mem_alloc()
+    for _ in range(100):
+        await sale(ledger)
+    gc.collect()
+    assert gc.mem_alloc() - before < 1000
+    assert ledger.count == 105 and len(ledger.transactions()) == 105
 
 
 async def test_a_torn_tail_is_cut_off_and_noted():

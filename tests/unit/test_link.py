@@ -144,7 +144,9 @@ def test_a_reversal_drops_what_it_must_and_says_why():
     assert (fields[39], fields[38]) == ("98", "123456")
     assert (fields[11], fields[60][2:8]) == ("000017", "000003")
     assert fields[55] == unhexlify("950500000080009F360200019F100706011203900000")
-    raises(ValueError, messages.pick, chip[:-1], (0x95,))
+    for size in range(len(chip)):
+        picked = messages.pick(chip[:size], (0x95, 0x9C))
+        assert unhexlify("95050000008000").startswith(picked[:7]) and len(picked) in (0, 7)
 
 
 def a_reply(mti="0210", **changes):
