@@ -7,6 +7,7 @@ TPDUs to a GemPC Twin; with driver option 2 it switches the reader to short APDU
 import json
 import os
 import queue
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,8 @@ import pytest
 from harness import World
 from plain_card import ATR_BOTH, FCI, PlainCard, pattern, with_check
 
+from tools.sim.cards import Gone, load, names
+from tools.sim.cards.card import atr
 from tools.sim.chips.ccid import CcidReader
 
 pytestmark = pytest.mark.timeout(90)
@@ -28,6 +31,8 @@ PCSCD = "/usr/sbin/pcscd"
 TWIN = Path("/usr/lib/pcsc/drivers/serial/libccidtwin.so")
 BUNDLE = Path("/usr/lib/pcsc/drivers/ifd-ccid.bundle")
 CLIENT = Path(__file__).with_name("pcsc_client.py")
+EMPTY = re.compile(rb"\x03\x06\x81\x00{5}.\x02", re.DOTALL)
+"""How a poll of the slot is answered that holds no card."""
 SCRIPT = """
 mount -t tmpfs tmpfs /run && mkdir /run/pcscd || exit 1
 "$1" --foreground --config "$2" >"$3" 2>&1 </dev/null &
@@ -113,6 +118,16 @@ class Pcsc:
         """One APDU from hex; the response."""
         return bytes.fromhex(self.ask("transmit", command=command))
 
+    def exchange(self, command: bytes) -> bytes:
+        """One APDU with what T=0 makes of it: GET RESPONSE after 61, the right Le after 6C."""
+        answer = self.transmit(command.hex())
+        if answer[-2] == 0x6C:
+            answer = self.transmit((command[:4] + answer[-1:]).hex())
+        whole = answer
+        while whole[-2] == 0x61:
+            whole = whole[:-2] + self.transmit(f"00C00000{whole[-1]:02X}")
+        return whole
+
     def close(self) -> None:
         """End client and daemon."""
         assert self._process.stdin is not None and self._process.stdout is not None
@@ -135,22 +150,29 @@ class Bed:
         pty, self.wire = world.pty(self.model)
         self.pcsc = Pcsc(folder, pty, options)
 
-    def insert(self, card: PlainCard) -> None:
-        """Put a card in and wait until pcscd has noticed."""
+    def insert(self, card: Any) -> None:
+        """Put a card into an empty slot and wait until pcscd has noticed."""
+        self.remove()
         self._world.call(self.model.insert, card)
         assert self.pcsc.ask("await", present=True)
 
     def remove(self) -> None:
-        """Take the card out and wait until pcscd has noticed."""
+        """Take out what is in the slot and wait until pcscd has noticed: a poll found it empty."""
         self._world.call(self.model.remove)
-        assert self.pcsc.ask("await", present=False)
-
-    def wait_told(self, movement: bytes) -> None:
-        """Wait until a poll was told of it: pcscd takes a swap between two polls for none."""
+        self.wire.sent.clear()
         deadline = time.monotonic() + 5
-        while movement not in self.wire.sent:
+        while not EMPTY.search(self.wire.sent):
             assert time.monotonic() < deadline, "pcscd does not poll the slot."
             time.sleep(0.05)
+        assert self.pcsc.ask("await", present=False)
+
+    def swap(self, card: Any) -> None:
+        """Put another card in between two polls: pcscd goes by the next power-on."""
+        if self.model.card is None:
+            self.insert(card)
+        else:
+            self._world.call(self.model.remove)
+            self._world.call(self.model.insert, card)
 
 
 @pytest.fixture(scope="module", params=[None, "0x0002"], ids=["tpdu", "apdu"])
@@ -165,11 +187,10 @@ def bed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(autouse=True)
-def empty_slot(bed: Bed) -> Iterator[None]:
-    """Whatever a test left in the slot is taken out."""
+def disconnected(bed: Bed) -> Iterator[None]:
+    """No test leaves its connection to the next one."""
     yield
     bed.pcsc.ask("disconnect")
-    bed.remove()
 
 
 def test_the_level_is_the_one_the_options_ask_for(
@@ -234,11 +255,8 @@ def test_pulled_card(bed: Bed, t1: bool) -> None:
     """A card that leaves inside a command fails that command; the next card works."""
     bed.insert(PlainCard(t1=t1))
     bed.pcsc.ask("connect", protocol=int(t1))
-    bed.wire.sent.clear()
     with pytest.raises(PcscFault):
         bed.pcsc.transmit("80F0000000")
-    bed.wait_told(b"\x50\x02")
-    assert bed.pcsc.ask("await", present=False)
     bed.pcsc.ask("disconnect")
     bed.insert(PlainCard(t1=t1))
     bed.pcsc.ask("connect", protocol=int(t1))
@@ -253,3 +271,41 @@ def test_mute_chip_is_seen_and_not_connected(bed: Bed) -> None:
     bed.insert(card)
     with pytest.raises(PcscFault):
         bed.pcsc.ask("connect", protocol=0)
+
+
+def conversation(card: Any) -> list[bytes]:
+    """Selection, processing options and records, for any card of the deck."""
+    pse = b"1PAY.SYS.DDF01"
+    commands = [bytes((0, 0xA4, 4, 0, len(pse))) + pse + b"\x00", bytes.fromhex("00B2010C00")]
+    for application in card.facts.applications:
+        aid = bytes.fromhex(application.aid)
+        commands.append(bytes((0, 0xA4, 4, 0, len(aid))) + aid + b"\x00")
+        commands.append(bytes.fromhex("80A8000002830000"))
+        commands += [bytes((0, 0xB2, n, sfi << 3 | 4, 0)) for sfi in (1, 2, 3) for n in (1, 2)]
+    return commands
+
+
+@pytest.mark.parametrize("t1", [False, True], ids=["t0", "t1"])
+@pytest.mark.parametrize("name", names())
+def test_deck_card_says_over_pcsc_what_it_says_itself(bed: Bed, name: str, t1: bool) -> None:
+    """Each card of the deck on either protocol, up to where it leaves."""
+    card, same = load(name), load(name)
+    if not card.contact or not card.atr:
+        bed.swap(card)
+        with pytest.raises(PcscFault):
+            bed.pcsc.ask("connect", protocol=0)
+        return
+    card.atr = atr("T=1" if t1 else "T=0", b"SUANPAN")
+    bed.swap(card)
+    assert bytes.fromhex(bed.pcsc.ask("connect", protocol=int(t1))) == card.atr
+    same.reset("contact")
+    for command in conversation(card):
+        try:
+            expected = same.apdu(command)
+        except Gone:
+            with pytest.raises(PcscFault):
+                bed.pcsc.exchange(command)
+            assert name == "pulled"
+            return
+        assert bed.pcsc.exchange(command) == expected
+    assert name != "pulled"

@@ -71,6 +71,11 @@ class Chip:
         """Connect the model to the line's other end."""
         self._host = host
 
+    @property
+    def cards(self) -> list[Any]:
+        """The cards that are in the field now."""
+        return list(self._cards)
+
     def tap(self, card: Any) -> None:
         """Bring a card into the field; RuntimeError when it is there already."""
         if card in self._cards:
