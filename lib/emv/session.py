@@ -260,15 +260,19 @@ class Session:
     def application(self, chosen: "Application") -> None:
         self._application = chosen
 
+    def _own(self, tag: int) -> "memoryview | None":
+        """An element, as long as the store is this session's."""
+        return self.data.view(tag) if self.data.owner is self else None
+
     @property
     def aid(self) -> bytes:
         """The selected application's DF name; empty before selection."""
-        return self.data.get(e.DEDICATED_FILE_NAME) or b""
+        return bytes(self._own(e.DEDICATED_FILE_NAME) or b"")
 
     @property
     def psn(self) -> "int | None":
         """The PAN sequence number, 0-99."""
-        value = self.data.view(e.PAN_SEQUENCE_NUMBER)
+        value = self._own(e.PAN_SEQUENCE_NUMBER)
         if value is None:
             return None
         if value[0] >> 4 > 9 or value[0] & 0x0F > 9:
@@ -278,10 +282,10 @@ class Session:
     @property
     def label(self) -> str:
         """Preferred name if the terminal can print its alphabet, else label, else the AID."""
-        table = self.data.view(e.ISSUER_CODE_TABLE_INDEX)
+        table = self._own(e.ISSUER_CODE_TABLE_INDEX)
         latin = table is not None and table[0] == 1
-        preferred = self.data.view(e.APPLICATION_PREFERRED_NAME) if latin else None
-        text = printable(preferred) or printable(self.data.view(e.APPLICATION_LABEL))
+        preferred = self._own(e.APPLICATION_PREFERRED_NAME) if latin else None
+        text = printable(preferred) or printable(self._own(e.APPLICATION_LABEL))
         return text or _hex(self.aid)
 
     def pan(self) -> str:

@@ -384,8 +384,11 @@ def test_a_stale_session_cannot_read_anothers_card():
     for read in (first.field55, first.receipt, lambda: track.pan, lambda: first.tvr):
         with Raises(SequenceError, "a stale session answered"):
             read()
+    second.data.put(0x84, b"\xa0\x00\x00\x03\x33")
+    second.data.put(0x5F34, b"\x01")
+    assert (first.aid, first.psn, first.label) == (b"", None, "")
     first.wipe()
-    assert second.field55()
+    assert second.field55() and second.psn == 1
 
 
 def test_track_from_the_plain_elements_and_malformed_tracks():
