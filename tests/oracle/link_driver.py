@@ -10,10 +10,12 @@ import json
 import sys
 
 import pinmac
+import vfs
 
 from firmware.estate import provision
 from firmware.estate.keystore import unseal_all
 from firmware.estate.parameters import Parameters
+from firmware.ledger.errors import LedgerError
 from firmware.ledger.ledger import Ledger
 from firmware.ledger.record import SALE, CardData
 from firmware.ledger.vault import PIN, Vault
@@ -62,6 +64,9 @@ class Terminal:
 
     def boot(self, reply_ms):
         """As after power-on: keys unsealed, the journal replayed and recovered."""
+        vfs.umount("/journal")
+        self.flash["/journal"] = self.flash["/journal"].power_on()
+        self.flash["/journal"].mount("/journal")
         for slot in range(32):
             pinmac.erase(slot)
         notices = unseal_all()
@@ -119,6 +124,11 @@ class Terminal:
                 "states": [[t.trace, t.state_name] for t in self.ledger.transactions()],
                 "stuck": self.link.stuck() is not None, "log": self.log,
             }  # fmt: skip
+        if what == "cut":
+            flash = self.flash["/journal"]
+            flash.cut_at = flash.operations + order["after"]
+            flash.landed = order["landed"]
+            return {}
         if what == "by_hand":
             self.link.settle_by_hand(self.link.stuck(), "00")
             return {}
@@ -133,7 +143,7 @@ async def serve(terminal):
             return
         try:
             answer = await terminal.do(json.loads(line))
-        except LinkError as error:
+        except (LinkError, LedgerError, OSError) as error:
             answer = {"error": type(error).__name__, "sentence": str(error)}
         print(json.dumps(answer))
 

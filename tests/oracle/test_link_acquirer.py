@@ -327,3 +327,50 @@ async def test_a_kept_line_that_was_hung_up_is_opened_again() -> None:
         await b.terminal.do("sign_on")
         await b.acquirer.hang_up()
         assert (await b.terminal.pay(b.card, 100))["code"] == "00"
+
+
+@pytest.mark.parametrize("entry, landed", [("tap", 0), ("tap", 256), ("chip", 0), ("chip", 256)])
+async def test_a_cut_at_any_flash_write_leaves_no_difference(entry: str, landed: int) -> None:
+    """The real link and the real host: what is owed after the cut explains all the difference."""
+    async with bed() as b:
+        await b.terminal.do("sign_on")
+        card = cards.load("debit")
+        more = {"pin": "123456"} | ({"entry": "chip", "second": "TC"} if entry == "chip" else {})
+        seen = set()
+        for after in range(1, 40):
+            await b.terminal.do("cut", after=after, landed=landed)
+            reply = await b.terminal.pay(card, 100 + after, **more)
+            if "error" not in reply:
+                break
+            await b.boot()
+            books = await b.books()
+            seen.add((books["owed"][0][1] if books["owed"] else "", b.difference(books) != 0))
+            assert b.difference(books) == 0 or books["owed"]
+            await b.terminal.do("settle_owed")
+            books = await b.books()
+            assert books["owed"] == [] and b.difference(books) == 0
+        assert 5 < after < 39
+        assert ("98", True) in seen and ("", False) in seen
+        assert entry == "tap" or ("96", True) in seen
+
+
+async def test_a_cut_at_any_flash_write_of_a_reversal_leaves_no_difference() -> None:
+    """The host may have settled it while the terminal still owes it: the same again is harmless."""
+    async with bed() as b:
+        await b.terminal.do("sign_on")
+        card = cards.load("quick")
+        for after in range(1, 40):
+            await b.boot(reply_ms=300)
+            b.acquirer.triggers.fault("lost", 1, mti="0200")
+            assert (await b.terminal.pay(card, 100 + after))["error"] == "ReplyTimeout"
+            assert b.difference(await b.books()) == 100 + after
+            await b.terminal.do("cut", after=after, landed=256)
+            if "error" not in await b.terminal.do("settle_owed"):
+                break
+            await b.boot()
+            books = await b.books()
+            assert b.difference(books) == 0 or books["owed"]
+            await b.terminal.do("settle_owed")
+            books = await b.books()
+            assert books["owed"] == [] and b.difference(books) == 0
+        assert 3 < after < 39
