@@ -176,6 +176,7 @@ class Session:
                 command = plain = _GET_RESPONSE
                 command += bytes((status & 0xFF,))
             elif status >> 8 == 0x6C:
+                self.data.release(begin)  # data before a 6Cxx are no part of the answer
                 command = plain + bytes((status & 0xFF,))
             else:
                 return status, begin, self.data.used
