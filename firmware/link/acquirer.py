@@ -40,6 +40,7 @@ from firmware.link.errors import (
     Refused,
     ReplyTimeout,
     ReversalStuck,
+    Unsendable,
 )
 from firmware.version import BUILD_TIME
 
@@ -110,6 +111,7 @@ class Link:
         self._line = Connection(config, self._log)
         self._turn = asyncio.Lock()
         self._buffer = bytearray(_BUFFER)
+        self._host_set_clock = False
         self.wish = 0
 
     @property
@@ -153,10 +155,13 @@ class Link:
                 raise NotSignedOn("no working keys: sign on first")
             await self._settle_owed()
             await self._connect()
-            self._ledger.send(txn)
             request = messages.payment(txn, txn.card, self._config)
             try:
-                fields = await self._exchange(request)
+                frame = self._encode(request)
+                self._ledger.send(txn)
+                fields = await self._exchange(request, frame)
+            except Unsendable:
+                raise
             except MacFault as fault:
                 txn.reverse(MAC_ERROR)
                 await self._sign_on_if(fault.code)
@@ -196,13 +201,13 @@ class Link:
             except DeviceError as error:
                 raise NoRadio(f"cannot join the Wi-Fi network: {error}") from error
         floor = max(BUILD_TIME, self._ledger.stamp)
-        if self._clock.now() < floor:
+        if not self._host_set_clock and self._clock.now() < floor:
             self._clock.set(floor)
         await self._line.open()
 
-    async def _exchange(self, request: messages.Request) -> dict:
+    async def _exchange(self, request: messages.Request, frame: memoryview) -> dict:
         """One message out, its answer's fields back. MacFault if a keyed one does not verify."""
-        await self._line.send(self._encode(request))
+        await self._line.send(frame)
         begun = time.ticks_ms()
         while True:
             left = self._config.reply_ms - time.ticks_diff(time.ticks_ms(), begun)
@@ -227,22 +232,25 @@ class Link:
         return message.fields
 
     def _encode(self, request: messages.Request) -> memoryview:
-        """The request as a frame, with today's MAC where it carries one."""
-        view = memoryview(self._buffer)
-        length = iso8583.encode(
-            self._buffer, request.mti, request.fields, self._config.tpdu, self._config.header
-        )
+        """The request as a frame, with today's MAC where it carries one. Unsendable."""
+        shop = self._config
+        try:
+            length = iso8583.encode(
+                self._buffer, request.mti, request.fields, shop.tpdu, shop.header
+            )
+        except iso8583.Iso8583Error as error:
+            raise Unsendable(f"the request does not fit its format: {error}") from error
         if request.keyed:
             data = iso8583.mac_data(self._buffer, length)
             iso8583.set_mac(self._buffer, length, pinmac.mac(MAC, pinmac.MAC_CUP, data))
-        return view[:length]
+        return memoryview(self._buffer)[:length]
 
     async def _ask_management(self, mti: str, what: str, operator: str) -> dict:
         await self._connect()
         request = messages.management(
             mti, what, self._ledger.take_trace(), self._ledger.batch, operator, self._config
         )
-        fields = await self._exchange(request)
+        fields = await self._exchange(request, self._encode(request))
         if fields[39] != "00":
             raise Refused(fields[39])
         return fields
@@ -281,6 +289,7 @@ class Link:
         if result.clock_alarm:
             self._log(f"link: the host moved the clock by {result.clock_step} s")
         self._clock.set(moment)
+        self._host_set_clock = True
 
     async def _sign_on_if(self, code: str) -> None:
         """One sign-on when the host asks for it by its code; its failure changes nothing else."""
@@ -336,7 +345,7 @@ class Link:
             txn, self._ledger.card(txn), self._ledger.chip(txn), self._config
         )
         try:
-            return (await self._exchange(request))[39]
+            return (await self._exchange(request, self._encode(request)))[39]
         except MacFault as fault:
             if fault.code in codes.SIGN_ON_AGAIN:
                 return fault.code

@@ -23,6 +23,10 @@ class CertificateFault(LinkError):
     """The host's certificate is not ours, expired, or for another name. Nothing was sent."""
 
 
+class Unsendable(LinkError):
+    """The card's data does not fit the protocol's fields: nothing was sent."""
+
+
 class Disconnected(LinkError):
     """The line broke after something was sent: the answer is unknown."""
 

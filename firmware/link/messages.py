@@ -58,8 +58,8 @@ def management(
 
 
 def payment(txn: "Txn", card: "CardData", shop: object) -> Request:
-    """The request of a transaction that was just journalled as sent. Wipe it with `wipe`."""
-    fields = _common(txn, shop)
+    """The request of an opened transaction; journal it before it leaves, `wipe` it after."""
+    fields = _common(txn, card.entry, card.pin_block is not None, shop)
     fields[2] = card.pan
     if card.expiry:
         fields[14] = card.expiry
@@ -78,7 +78,7 @@ def payment(txn: "Txn", card: "CardData", shop: object) -> Request:
 
 def reversal(txn: "Txn", card: "tuple[str, str, str]", chip: bytes, shop: object) -> Request:
     """0400 of a record. card: PAN, expiry, sequence number; chip: the request's F55."""
-    fields = _common(txn, shop)
+    fields = _common(txn, txn.entry, bool(txn.pin_entered), shop)
     fields[2], expiry, psn = card
     if expiry:
         fields[14] = expiry
@@ -135,14 +135,14 @@ def pick(chip: bytes, tags: "tuple[int, ...]") -> bytes:
     return out
 
 
-def _common(txn: "Txn", shop: object) -> dict:
+def _common(txn: "Txn", entry: str, with_pin: bool, shop: object) -> dict:
     """What a request and its reversal share."""
     _, processing_code, condition, kind, _ = KINDS[txn.kind]
     return {
         3: processing_code,
         4: _digits(txn.amount, 12),
         11: _digits(txn.trace, 6),
-        22: ("05" if txn.entry == CHIP else "07") + ("1" if txn.pin_entered else "2"),
+        22: ("05" if entry == CHIP else "07") + ("1" if with_pin else "2"),
         25: condition,
         41: shop.terminal,
         42: shop.merchant,

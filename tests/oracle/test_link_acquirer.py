@@ -322,6 +322,17 @@ async def test_a_certificate_that_is_not_right_is_named(kind: str) -> None:
         assert "error" not in await b.terminal.do("sign_on")
 
 
+async def test_card_data_that_fits_no_message_is_never_sent() -> None:
+    async with bed() as b:
+        await b.terminal.do("sign_on")
+        for wrong in ({"psn": "12"}, {"pan": "62258800000712345678"}, {"expiry": "31X2"}):
+            assert (await b.terminal.pay(b.card, 100, **wrong))["error"] == "Unsendable"
+        books = await b.books()
+        assert books["owed"] == [] and {state for _, state in books["states"]} == {"cancelled"}
+        assert b.difference(books) == 0
+        assert (await b.terminal.pay(b.card, 100))["code"] == "00"
+
+
 async def test_a_kept_line_that_was_hung_up_is_opened_again() -> None:
     async with bed() as b:
         await b.terminal.do("sign_on")
@@ -355,7 +366,7 @@ async def test_a_cut_at_any_flash_write_leaves_no_difference(entry: str, landed:
 
 
 async def test_a_cut_at_any_flash_write_of_a_reversal_leaves_no_difference() -> None:
-    """The host may have settled it while the terminal still owes it: the same again is harmless."""
+    """The host may have settled it while the terminal still owes it: again is harmless."""
     async with bed() as b:
         await b.terminal.do("sign_on")
         card = cards.load("quick")
