@@ -238,6 +238,12 @@ class BoardLoop(asyncio.SelectorEventLoop):
         self._turns.jobs.append((executor.submit(func, *args), future))
         return future
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Wait for the threads here: asyncio's own way needs a loop on the host's time."""
+        self._executor_shutdown_called = True
+        if self._default_executor is not None:
+            self._default_executor.shutdown(wait=True)
+
     def _threads(self) -> concurrent.futures.Executor:
         if self._default_executor is None:
             self._default_executor = concurrent.futures.ThreadPoolExecutor(4, "board-job")

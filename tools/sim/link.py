@@ -97,9 +97,9 @@ class Link:
         if not self.closed:
             self._outbox.append((channel, payload))
 
-    def start(self, now: int, limit_s: float) -> None:
+    def start(self, now: int) -> None:
         """Wait for the new process's first word, which gives its turn away."""
-        self._serve(time.monotonic() + limit_s, lambda moment: now)
+        self._serve(time.monotonic() + self._limit_s, lambda moment: now)
 
     def give(self, now: int, horizon: int, speed: int, advance: Callable[[int], int]) -> None:
         """Hand the turn over and serve accesses until it comes back.

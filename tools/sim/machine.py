@@ -14,13 +14,20 @@ from typing import Any
 from tools.sim import clock as board_clock
 from tools.sim.board import Board
 from tools.sim.flash import Flash
-from tools.sim.link import Channel, FirmwareEnded, FirmwareHung, Link, LinkError, PowerLost
+from tools.sim.link import (
+    TURN_LIMIT_S,
+    Channel,
+    FirmwareEnded,
+    FirmwareHung,
+    Link,
+    LinkError,
+    PowerLost,
+)
 from tools.sim.network import Network
 from tools.sim.process import INTERPRETER, Firmware
 
 EPOCH_2000_US = 946_684_800_000_000
 CHIP_ID = bytes.fromhex("7CDFA1535041")
-FIRST_WORD_S = 20.0
 
 RESET_POWER, RESET_PIN, RESET_WATCHDOG, RESET_SOFTWARE = 1, 2, 3, 5
 
@@ -69,6 +76,7 @@ class Machine:
         environment: dict[str, str] | None = None,
         stdin: Path | None = None,
         once: bool = False,
+        turn_limit_s: float = TURN_LIMIT_S,
     ):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -82,6 +90,8 @@ class Machine:
         self.status: int | None = None
         self.wall: int | None = None
         self._once = once
+        self._off = asyncio.Event()
+        self._turn_limit_s = turn_limit_s
         self._firmware: Firmware | None = None
         self._link: Link | None = None
         self._boots = 0
@@ -147,6 +157,15 @@ class Machine:
         if self.network.failure is not None:
             raise SimulationError("a host failed") from self.network.failure
 
+    async def off(self, seconds: float = 60) -> None:
+        """Wait until the firmware runs no more; TimeoutError after so many seconds of board time.
+
+        Raises what stopped it, unless that was a power cut or a program's clean end.
+        """
+        if self.powered:
+            await asyncio.wait_for(self._off.wait(), seconds)
+        self.check()
+
     async def stop(self) -> None:
         """End everything; the flash image stays in the folder."""
         if self.powered:
@@ -163,16 +182,17 @@ class Machine:
     def _boot(self, cause: int) -> None:
         self._cause = cause
         self._boots += 1
+        self._off.clear()
         self._firmware = Firmware(
             console=self.folder / "console.log",
             seed=self.seed * 1_000_003 + self._boots,
             **self._start,  # type: ignore[arg-type]
         )
-        self._link = Link(self._firmware.sock, self._handle)
+        self._link = Link(self._firmware.sock, self._handle, self._turn_limit_s)
         self.clock.link = self._link
         self.clock.on_link_error = self._link_failed
         try:
-            self._link.start(self.clock.now(), FIRST_WORD_S)
+            self._link.start(self.clock.now())
         except LinkError as error:
             self._link_failed(error)
 
@@ -190,6 +210,7 @@ class Machine:
         self.network.power_off()
         self.flash.save()
         self.events.emit("power", on=False)
+        self._off.set()
 
     def _restart(self, cause: int) -> None:
         if self.powered:
@@ -203,6 +224,7 @@ class Machine:
         firmware = self._firmware
         self.status = firmware.ended() if isinstance(error, FirmwareEnded) else None
         self._end_firmware()
+        self._off.set()
         if self._once and self.status == 0:
             return
         said = firmware.output()

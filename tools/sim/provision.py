@@ -132,7 +132,7 @@ async def _inject(folder: Path, lines: list[str], interpreter: Path) -> None:
     machine.wall = START
     try:
         await machine.power_on()
-        await machine.until(lambda: not machine.powered, LIMIT_S)
+        await machine.off(LIMIT_S)
     except SimulationError as error:
         raise ProvisionFailed(str(error)) from error
     finally:

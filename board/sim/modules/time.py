@@ -11,6 +11,7 @@ if simclock.link() < 0:
 else:
     import utime as _utime
     from utime import ticks_add, ticks_diff, ticks_ms
+    from virtual import system as _system  # sets the wall clock
     from virtual import wire as _wire
 
     _EPOCH_2000 = const(946684800)
