@@ -1,4 +1,4 @@
-"""What can be done to the virtual board from outside: the messages that page, player and tests send.
+"""What can be done to the virtual board from outside: what page, player and tests send.
 
 A message is one scenario step as JSON: `{"key": "1 2 ENTER"}`, `{"card": {"insert": "debit"}}`,
 `{"fault": {"paper": "out"}}`. So a recorded session *is* a scenario. Each action has one function
@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tools.sim import cards
+from tools.sim.network import Faults
 from tools.sim.scenario import guess
 from tools.sim.simulation import Simulation
 
@@ -56,20 +57,15 @@ def find_card(sim: Simulation, name: str) -> Any:
 
 
 async def card(sim: Simulation, argument: Any) -> None:
-    """`{insert: NAME}`, `{tap: NAME}` or `{remove: NAME}`; `at: N` makes `pulled` leave at APDU N."""
+    """`{insert: NAME}`, `{tap: NAME}` or `{remove: NAME}`; with `at: N` it leaves at APDU N."""
     word, name = one(argument, ["insert", "tap", "remove"], "card")
     chosen = find_card(sim, str(name))
-    if "at" in argument:
-        chosen.leave_at = int(argument["at"])
+    if word != "remove":
+        chosen.leave_at = int(argument["at"]) if "at" in argument else None
     if word == "insert":
-        if not chosen.contact:
-            raise ActionError(f"the card '{name}' has no chip contacts")
-        sim.reader.insert(chosen)
+        _insert(sim, chosen)
     elif word == "tap":
-        if not chosen.contactless:
-            raise ActionError(f"the card '{name}' has no antenna")
-        for held in (chosen, *chosen.companions):
-            sim.nfc.tap(held)
+        _tap(sim, chosen)
     elif sim.reader.card is chosen:
         sim.reader.remove()
     else:
@@ -77,8 +73,26 @@ async def card(sim: Simulation, argument: Any) -> None:
             sim.nfc.untap(held)
 
 
+def _insert(sim: Simulation, chosen: cards.Card) -> None:
+    if not chosen.contact:
+        raise ActionError(f"the card '{chosen.name}' has no chip contacts")
+    if sim.reader.card is not None:
+        raise ActionError(f"the slot holds the card '{sim.reader.card.name}': remove it first")
+    sim.reader.insert(chosen)
+
+
+def _tap(sim: Simulation, chosen: cards.Card) -> None:
+    if not chosen.contactless:
+        raise ActionError(f"the card '{chosen.name}' has no antenna")
+    if chosen in sim.nfc.cards:
+        raise ActionError(f"the card '{chosen.name}' is in the field already")
+    for held in (chosen, *chosen.companions):
+        if held not in sim.nfc.cards:
+            sim.nfc.tap(held)
+
+
 async def phone(sim: Simulation, argument: Any) -> None:
-    """`{tap: NAME}`: a wallet verified on the phone. Shown and scanned codes are not served yet."""
+    """`{tap: NAME}`: a wallet, verified on the phone. Codes are not served yet."""
     word, name = one(argument, ["tap", "show", "scan"], "phone")
     if word != "tap":
         raise ActionError(f"phone '{word}' is not served by this terminal yet: it takes no codes")
@@ -90,31 +104,41 @@ async def scan(sim: Simulation, argument: Any) -> None:
     raise ActionError("scan is not served by this terminal yet: it takes no codes")
 
 
+PAPER_WELL = {"paper": True, "near_end": False, "cover": False, "hot": False, "silent": False,
+              "jam_line": None}
+
+
 def _paper(sim: Simulation, value: Any) -> None:
+    """One thing is wrong with the paper at a time: the last that was said."""
     states = {
         "out": {"paper": False}, "near-end": {"near_end": True}, "open": {"cover": True},
         "hot": {"hot": True}, "silent": {"silent": True},
     }
     if isinstance(value, dict) and "jam" in value:
-        sim.printer.set(jam_line=int(value["jam"]))
-    elif value in states:
-        sim.printer.set(**states[value])
+        sim.printer.set(**{**PAPER_WELL, "jam_line": int(value["jam"])})
+    elif isinstance(value, str) and value in states:
+        sim.printer.set(**{**PAPER_WELL, **states[value]})
     else:
         raise ActionError(f"unknown paper fault '{value}'; {guess(str(value), list(states))}")
 
 
 def _network(sim: Simulation, value: Any) -> None:
+    """One thing is wrong with the network at a time, but latency and loss may come together."""
+    amounts, words = {"latency": "latency_ms", "loss": "loss"}, ("off", "mute", "reset", "dns")
+    certificates = ("expired", "wrong-host", "untrusted")
     if isinstance(value, dict):
-        known = {"latency": "latency_ms", "loss": "loss"}
-        word, amount = one(value, list(known), "network fault")
-        sim.network.set(**{known[word]: amount})
-    elif value in ("off", "reset", "dns", "mute"):
-        sim.network.set(**{value: True})
-    elif value in ("expired", "wrong-host"):
-        sim.network.set(tls=value)
+        one(value, list(amounts), "network fault")
+        wanted = {amounts[word]: amount for word, amount in value.items() if word in amounts}
+    elif value in words:
+        wanted = {value: True}
+    elif value in certificates:
+        wanted = {"tls": value}
     else:
-        known_words = ["off", "reset", "dns", "mute", "expired", "wrong-host", "latency", "loss"]
-        raise ActionError(f"unknown network fault '{value}'; {guess(str(value), known_words)}")
+        known = [*words, *certificates, *amounts]
+        raise ActionError(f"unknown network fault '{value}'; {guess(str(value), known)}")
+    now = vars(sim.network.faults)
+    over = {name: well for name, well in vars(Faults()).items() if now[name] != well}
+    sim.network.set(**{**over, **wanted})
 
 
 def _reader(sim: Simulation, value: Any) -> None:
@@ -124,8 +148,7 @@ def _reader(sim: Simulation, value: Any) -> None:
 
 
 FAULTS: dict[str, tuple[Callable[[Simulation, Any], None], Callable[[Simulation], None]]] = {
-    "paper": (_paper, lambda sim: sim.printer.set(
-        paper=True, near_end=False, cover=False, hot=False, silent=False, jam_line=None)),
+    "paper": (_paper, lambda sim: sim.printer.set(**PAPER_WELL)),
     "network": (_network, lambda sim: sim.network.clear()),
     "reader": (_reader, lambda sim: setattr(sim.reader, "mute", False)),
 }
@@ -133,7 +156,7 @@ FAULTS: dict[str, tuple[Callable[[Simulation, Any], None], Callable[[Simulation]
 
 async def fault(sim: Simulation, argument: Any) -> None:
     """Switch a fault on: `{paper: out|near-end|open|hot|silent|{jam: N}}`, `{reader: mute}`,
-    `{network: off|mute|reset|dns|expired|wrong-host|{latency: MS}|{loss: PERCENT}}`."""
+    `{network: off|mute|reset|dns|expired|wrong-host|untrusted|{latency: MS, loss: PERCENT}}`."""
     word, value = one(argument, list(FAULTS), "fault")
     FAULTS[word][0](sim, value)
     sim.faults[word] = value
@@ -152,13 +175,16 @@ async def clear_fault(sim: Simulation, argument: Any) -> None:
 
 
 async def power(sim: Simulation, argument: Any) -> None:
-    """`on`, `{cut: now}` or `{cut: {at-write: N}}`: the N-th flash operation from now is torn."""
+    """`on`, `{cut: now}`, `{cut: {at-write: N}}`: the N-th flash operation from now is torn;
+    `{cut: never}` takes that back."""
     if argument == "on":
         await sim.power_on()
         return
     _, value = one(argument, ["cut"], "power")
     if value == "now":
         await sim.power_off()
+    elif value == "never":
+        sim.cut_at_write(None)
     else:
         _, count = one(value, ["at-write"], "power cut")
         sim.cut_at_write(int(count))

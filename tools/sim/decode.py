@@ -4,6 +4,7 @@ TLV parsing is pyemv's; names of ISO 8583 fields are those of the acquirer's own
 what the event already carries is shown, and events are masked where they are made.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import pyemv.tlv
@@ -21,6 +22,14 @@ STATUS = {
     "6985": "conditions not satisfied", "6A81": "function not supported", "6A82": "not found",
     "6A83": "no such record", "6A86": "wrong P1 P2", "6A88": "data not found",
     "6D00": "unknown instruction", "6E00": "unknown class",
+}
+# EMV Book 3 table 14: the two bits of P1 and of the CID.
+KINDS = {0x00: "AAC", 0x40: "TC", 0x80: "ARQC"}
+MESSAGES = {
+    "0200": "financial request", "0210": "financial reply", "0400": "reversal request",
+    "0410": "reversal reply", "0800": "network request", "0810": "network reply",
+    "0820": "notice", "0830": "notice reply", "0500": "settlement request",
+    "0510": "settlement reply",
 }
 # ISO 8583:1987 with UnionPay's uses of the private fields.
 FIELD_NAMES = {
@@ -77,44 +86,165 @@ def tvr_words(value: bytes) -> str:
     return ", ".join(words) or "no bit set"
 
 
-def tlv_rows(data: str, depth: int = 0) -> list[list[str]]:
-    """[tag, name, value] rows of a TLV string in hex; masked values (with '*') stay whole."""
+def tlv_rows(data: str) -> list[list[str]]:
+    """[tag, name, value] rows of a TLV string in hex whose masked nibbles are '*'."""
     try:
-        decoded = pyemv.tlv.decode(bytes.fromhex(data), flatten=True)
+        low, high = (_flat(data.replace("*", digit)) for digit in "0F")
     except (ValueError, pyemv.tlv.DecodeError):
         return []
     rows = []
-    for tag, value in decoded.items():
-        note = f"  {tvr_words(value)}" if tag == "95" else ""
-        rows.append([tag, TAGS.get(tag, ""), value.hex().upper() + note])
+    for tag, value in low.items():
+        shown = "".join(a if a == b else "*" for a, b in zip(value, high.get(tag, value)))
+        rows.append([tag, TAGS.get(tag, ""), shown + _remark(tag, shown)])
     return rows
 
 
-def apdu(event: dict[str, Any]) -> dict[str, Any]:
+def _flat(data: str) -> dict[str, str]:
+    decoded = pyemv.tlv.decode(bytes.fromhex(data), flatten=True)
+    return {tag: value.hex().upper() for tag, value in decoded.items()}
+
+
+def _remark(tag: str, value: str) -> str:
+    """What a value says in words, after a gap; empty when it speaks for itself."""
+    words = ""
+    if "*" in value or not value:
+        return ""
+    if tag == "95":
+        words = tvr_words(bytes.fromhex(value))
+    elif tag in ("50", "5F20", "9F12", "84") and bytes.fromhex(value).isascii():
+        text = bytes.fromhex(value).decode()
+        words = text if text.isprintable() else ""
+    elif tag in ("8C", "8D", "9F38"):
+        words = ", ".join(f"{TAGS.get(t, '')} {t}:{n}" for t, n in dol(value))
+    elif tag == "9F27":
+        words = KINDS.get(int(value[:2], 16) & 0xC0, "?")
+    return f"   {words}" if words else ""
+
+
+def dol(value: str) -> list[tuple[str, int]]:
+    """The (tag, length in bytes) pairs of a data object list in hex."""
+    data, found, at = bytes.fromhex(value), [], 0
+    while at < len(data):
+        end = at + 1
+        if data[at] & 0x1F == 0x1F:
+            while end < len(data) and data[end] & 0x80:
+                end += 1
+            end += 1
+        if end >= len(data):
+            break
+        found.append((data[at:end].hex().upper(), data[end]))
+        at = end + 1
+    return found
+
+
+def _asked(command: str, event: dict[str, Any], earlier: Iterable[dict[str, Any]]) -> list[list[str]]:
+    """What a GENERATE AC or GPO carries, by the list that the card gave before it."""
+    first = not any(_is(e, "AE") and e["t"] < event["t"] for e in _same_card(event, earlier))
+    tag = "9F38" if command[2:4] == "A8" else "8C" if first else "8D"
+    given = ""
+    for known in _same_card(event, earlier):
+        if known["t"] >= event["t"]:
+            break
+        for row in tlv_rows(str(known.get("response", ""))[:-4]):
+            given = row[2].split(" ")[0] if row[0] == tag else given
+    data = command[10 : 10 + 2 * int(command[8:10] or "0", 16)]
+    if tag == "9F38" and data.startswith("83"):
+        data = data[4:]
+    rows = []
+    for name, length in dol(given) if given else []:
+        value, data = data[: 2 * length], data[2 * length :]
+        rows.append([f"→ {name}", TAGS.get(name, ""), value + _remark(name, value)])
+    return rows
+
+
+def _same_card(event: dict[str, Any], earlier: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The APDUs since the last application was selected, up to this one."""
+    since: list[dict[str, Any]] = []
+    for known in earlier:
+        if known.get("kind") != "apdu" or known.get("t", 0) > event["t"]:
+            continue
+        if _is(known, "A4"):
+            since = []
+        since.append(known)
+    return since
+
+
+def _is(event: dict[str, Any], instruction: str) -> bool:
+    return str(event.get("command", ""))[2:4] == instruction
+
+
+def _primitive(command: str, data: str) -> list[list[str]]:
+    """Rows of a format 1 answer (template 80): GPO is AIP and AFL, GENERATE AC is CID … IAD."""
+    body = data[4:]
+    if command[2:4] == "A8":
+        parts = [("82", body[:4]), ("94", body[4:])]
+    else:
+        parts = [("9F27", body[:2]), ("9F36", body[2:6]), ("9F26", body[6:22]),
+                 ("9F10", body[22:])]
+    return [[tag, TAGS[tag], value + _remark(tag, value)] for tag, value in parts if value]
+
+
+def apdu(event: dict[str, Any], earlier: Iterable[dict[str, Any]] = ()) -> dict[str, Any]:
     """Title, hex and rows of an APDU event."""
     command, response = str(event.get("command", "")), str(event.get("response", ""))
-    name = INSTRUCTIONS.get(int(command[2:4], 16), "?") if len(command) >= 4 else "?"
-    status = response[-4:]
-    rows = [["SW", STATUS.get(status, ""), status], *tlv_rows(response[:-4])]
-    return {"title": name, "hex": [command, response], "rows": rows}
+    name = name_of(command)
+    status, data = response[-4:], response[:-4]
+    rows = _asked(command, event, list(earlier)) if command[2:4] in ("AE", "A8") else []
+    rows.append(["SW", STATUS.get(status, ""), status])
+    if data.startswith("80") and command[2:4] in ("AE", "A8"):
+        rows += _primitive(command, data)
+    else:
+        rows += tlv_rows(data)
+    return {"title": f"{name} · {event.get('interface', '')}", "rows": rows,
+            "hex": [["C-APDU", _spaced(command)], ["R-APDU", _spaced(response)]]}
+
+
+def name_of(command: str) -> str:
+    """The instruction of a C-APDU in hex, by its name."""
+    try:
+        name = INSTRUCTIONS.get(int(command[2:4], 16), "?")
+    except ValueError:
+        return "?"
+    kind = KINDS.get(int(command[4:6], 16) & 0xC0) if name == "GENERATE AC" else None
+    return f"{name} {kind}" if kind else name
+
+
+def _spaced(data: str) -> str:
+    return " ".join(data[at : at + 2] for at in range(0, len(data), 2))
 
 
 def iso(event: dict[str, Any]) -> dict[str, Any]:
     """Title, hex and rows of a message event."""
     rows = []
-    for number, value in event.get("fields", {}).items():
+    for number, value in sorted(event.get("fields", {}).items(), key=lambda pair: int(pair[0])):
         rows.append([f"F{number}", FIELD_NAMES.get(str(number), ""), str(value)])
         if str(number) == "55":
             rows += [[f"  {tag}", name, text] for tag, name, text in tlv_rows(str(value))]
-    return {"title": f"{event.get('direction', '')} {event.get('mti', '')}", "hex": [], "rows": rows}
+    mti = str(event.get("mti", ""))
+    dump = [["header", _spaced(str(event.get("header", "")))], ["MTI", _spaced(mti)],
+            ["bitmap", _spaced(bitmap(event.get("fields", {})))]]
+    if "55" in event.get("fields", {}):
+        dump.append(["F55", _spaced(str(event["fields"]["55"]))])
+    reason = [["", "host says", str(event["reason"])]] if event.get("reason") else []
+    title = f"{mti} {MESSAGES.get(mti, '')} · {event.get('direction', '')}"
+    return {"title": title, "hex": dump, "rows": reason + rows}
 
 
-def event_in_words(event: dict[str, Any]) -> dict[str, Any]:
-    """What the page shows for a clicked event: `{title, hex: [..], rows: [[..], ..]}`."""
+def bitmap(fields: Iterable[Any]) -> str:
+    """The primary bitmap of these field numbers, 16 hex digits."""
+    bits = sum(1 << (64 - int(number)) for number in fields if 1 <= int(number) <= 64)
+    return f"{bits:016X}"
+
+
+def event_in_words(event: dict[str, Any], earlier: Iterable[dict[str, Any]] = ()) -> dict[str, Any]:
+    """What the page shows for a clicked event: `{title, hex: [[name, dump]..], rows: [[..]..]}`.
+
+    `earlier`: the timeline, for what an APDU's data mean by the lists the card gave before.
+    """
     kind = event.get("kind")
     if kind == "apdu":
-        return apdu(event)
+        return apdu(event, earlier)
     if kind == "iso":
         return iso(event)
-    rows = [[str(k), str(v)] for k, v in event.items() if k not in ("kind", "t")]
+    rows = [[str(k), "", str(v)] for k, v in event.items() if k not in ("kind", "t")]
     return {"title": str(kind), "hex": [], "rows": rows}

@@ -103,6 +103,11 @@ class Flash:
             raise FlashError("the operation to cut at is counted from 1")
         self._cut_at = None if operation is None else self.operations + operation
 
+    @property
+    def cut_in(self) -> int | None:
+        """In how many operations from now the power goes; None when no cut is set."""
+        return None if self._cut_at is None else self._cut_at - self.operations
+
     def read(self, address: int, length: int) -> tuple[bytes, int]:
         """The bytes, and the microseconds it takes."""
         self._check(address, length)

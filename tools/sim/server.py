@@ -7,33 +7,49 @@ Binary frames: type byte 1 is the display as PNG, type byte 2 is paper, 48 bytes
 import asyncio
 import contextlib
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tools.sim import cards, decode, glyphs
+from tools.acquirer.errors import AcquirerError
+from tools.sim import decode, glyphs, tray
 from tools.sim.actions import ActionError, perform
+from tools.sim.network import NetworkError
 from tools.sim.recorder import Recorder
-from tools.sim.simulation import Simulation
-from tools.sim.timeline import Timeline
+from tools.sim.session import Session
+from tools.sim.simulation import SimulationError
 
 STATIC = Path(__file__).parent / "static"
-# The display is sent at most this often, in seconds.
+# What changed is sent at most this often, in seconds.
 FRAME_TIME = 0.04
-HISTORY = 300
-CLOSE_LIMIT = 2.0
+# The screen's text goes onto the timeline when the picture stood still for so long, in seconds.
+SETTLED = 0.2
+HISTORY = 2000
+CLOSE_LIMIT = 1.0
+# Events that only say "look again": the page gets the thing itself instead.
+UNTOLD = ("screen", "tone", "lamps")
+REFUSALS = (ActionError, AcquirerError, NetworkError, SimulationError, ValueError, RuntimeError,
+            KeyError, TypeError)
+
+Socket = web.WebSocketResponse
 
 
 class PageServer:
-    """Serves one simulation to any number of browsers."""
+    """Serves one session to any number of browsers."""
 
-    def __init__(self, sim: Simulation, timeline: Timeline) -> None:
-        self.sim, self.timeline = sim, timeline
-        self.recorder = Recorder(sim, timeline, self.tell)
-        self._sockets: dict[web.WebSocketResponse, int] = {}
+    def __init__(self, session: Session) -> None:
+        self.session, self.sim, self.timeline = session, session.sim, session.timeline
+        self.recorder = Recorder(self.sim, self.timeline)
+        self._sockets: dict[Socket, int] = {}
         self._pending: list[dict[str, Any]] = []
-        self._screen_changed = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._stale: dict[str, Callable[[], dict[str, Any]]] = {}
+        self._picture_changed = False
+        self._moved = 0.0
+        self._shown = ""
         self._runner: web.AppRunner | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._playing: asyncio.Task[None] | None = None
@@ -45,17 +61,21 @@ class PageServer:
             web.get("/", self._index), web.get("/ws", self._socket),
             web.static("/static", STATIC),
         ])
+        app.on_response_prepare.append(_never_stale)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_LIMIT)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
-        self.timeline.listen(self._on_event)
-        self._tasks = [asyncio.create_task(self._send_frames(), name="page frames")]
+        await web.TCPSite(self._runner, host, port).start()
+        self.session.changed = lambda: self._look_again("state", self.session.state)
+        self.sim.events.subscribe(self._on_event)
+        self._tasks = [
+            asyncio.create_task(self._send_frames(), name="page frames"),
+            asyncio.create_task(self._read_screens(), name="page screens"),
+        ]
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
         """Close every browser's socket and stop listening."""
-        for task in self._tasks:
+        for task in [*self._tasks, *([self._playing] if self._playing else [])]:
             task.cancel()
         for socket in list(self._sockets):
             with contextlib.suppress(TimeoutError):
@@ -66,10 +86,9 @@ class PageServer:
     async def _index(self, _: web.Request) -> web.FileResponse:
         return web.FileResponse(STATIC / "index.html")
 
-    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(heartbeat=20, max_msg_size=1 << 20)
+    async def _socket(self, request: web.Request) -> Socket:
+        socket = Socket(max_msg_size=1 << 20)
         await socket.prepare(request)
-        self._sockets[socket] = 0
         try:
             await self._greet(socket)
             async for message in socket:
@@ -79,33 +98,41 @@ class PageServer:
             self._sockets.pop(socket, None)
         return socket
 
-    async def _greet(self, socket: web.WebSocketResponse) -> None:
-        for message in (
-            {"type": "language", "language": self.sim.language}, self._deck(), self._faults(),
-            self._placed(), self._books(), {"type": "power", "on": self.sim.powered},
-            {"type": "lamps", "colours": self.sim.lamps.colours},
-            {"type": "events", "events": self.timeline.events[-HISTORY:]},
-        ):
+    async def _greet(self, socket: Socket) -> None:
+        """Everything there is to see now; what changes meanwhile comes after it."""
+        events = [e for e in self.timeline.events[-2 * HISTORY:] if e["kind"] not in UNTOLD]
+        playing = self._playing is not None and not self._playing.done()
+        messages = (
+            self.session.state(), {"type": "deck", "cards": tray.deck()}, self._faults(),
+            self._placed(), self.session.books(), self._lamps(),
+            {"type": "recording", "on": self.recorder.recording},
+            {"type": "playing", "on": playing, "line": 0},
+            {"type": "events", "events": events[-HISTORY:]},
+        )
+        rows = b"".join(self.sim.printer.rows)
+        self._sockets[socket] = len(self.sim.printer.rows)
+        for message in messages:
             await socket.send_json(message)
-        await self._send_screen([socket])
-        await self._send_paper(socket)
+        await socket.send_bytes(b"\x01" + glyphs.png(self.sim.lcd.pixels()))
+        await socket.send_bytes(b"\x02" + rows)
 
-    def _deck(self) -> dict[str, Any]:
-        return {"type": "deck", "cards": [cards.face(name) for name in cards.names()]}
+    # ---- what there is to tell
 
     def _faults(self) -> dict[str, Any]:
-        return {"type": "faults", "active": self.sim.faults}
+        return {"type": "faults", "active": self.sim.faults,
+                "host": self.sim.acquirer.triggers.active, "cut": self.sim.flash.cut_in}
 
     def _placed(self) -> dict[str, Any]:
         inserted = self.sim.reader.card
         return {"type": "placed", "inserted": inserted.name if inserted else None,
                 "tapped": [card.name for card in self.sim.nfc.cards]}
 
-    def _books(self) -> dict[str, Any]:
-        return {"type": "books", "postings": list(self.sim.postings()),
-                "difference": self.sim.difference(), "owed": self.sim.owed()}
+    def _lamps(self) -> dict[str, Any]:
+        return {"type": "lamps", "colours": self.sim.lamps.colours}
 
-    async def _handle(self, socket: web.WebSocketResponse, text: str) -> None:
+    # ---- what browsers send
+
+    async def _handle(self, socket: Socket, text: str) -> None:
         """One message of a browser; what is wrong with it comes back as `{"type": "error"}`."""
         try:
             message = json.loads(text)
@@ -116,114 +143,206 @@ class PageServer:
             if handler is None:
                 raise ActionError(f"unknown message '{word}'")
             await handler(socket, argument)
-        except (ActionError, ValueError) as error:
-            await socket.send_json({"type": "error", "text": str(error)})
+        except REFUSALS as error:
+            words = str(error) if not isinstance(error, KeyError) else f"unknown name {error}"
+            await socket.send_json({"type": "error", "text": words})
 
-    async def _do_action(self, _: web.WebSocketResponse, argument: Any) -> None:
-        self.recorder.note(argument)
+    async def _do_action(self, _: Socket, argument: Any) -> None:
+        """`{"action": STEP}`: any step word that does something."""
+        if not self.session.ready:
+            raise ActionError("the terminal is still starting")
         await perform(self.sim, argument)
-        for message in (self._faults(), self._placed(), self._books(),
-                        {"type": "power", "on": self.sim.powered}):
-            self.tell(message)
+        self.recorder.note(argument)
+        self._look_everywhere()
 
-    async def _do_press(self, _: web.WebSocketResponse, argument: Any) -> None:
-        self.recorder.note({"key": argument})
+    async def _do_power(self, _: Socket, argument: Any) -> None:
+        """`{"power": true}` on, also after a crash; `false` cuts it."""
+        if argument:
+            await self.session.power_on()
+            self.recorder.note({"power": "on"})
+        else:
+            await perform(self.sim, {"power": {"cut": "now"}})
+            self.recorder.note({"power": {"cut": "now"}})
+
+    async def _do_press(self, _: Socket, argument: Any) -> None:
+        """`{"press": KEY}`: a finger goes down; `release` takes it up."""
         self.sim.keypad.press(str(argument))
+        self.recorder.note({"key": str(argument)})
 
-    async def _do_release(self, _: web.WebSocketResponse, argument: Any) -> None:
+    async def _do_release(self, _: Socket, argument: Any) -> None:
         self.sim.keypad.release(str(argument))
 
-    async def _do_tear(self, _: web.WebSocketResponse, __: Any) -> None:
+    async def _do_tear(self, _: Socket, __: Any) -> None:
+        """`{"tear": true}`: the paper comes off."""
         self.sim.printer.tear_off()
-        for socket in self._sockets:
-            self._sockets[socket] = 0
-        self.tell({"type": "torn"})
 
-    async def _do_paper(self, socket: web.WebSocketResponse, _: Any) -> None:
+    async def _do_paper(self, socket: Socket, _: Any) -> None:
+        """`{"paper": "text"}`: answered with what is printed, as text."""
         await socket.send_json({"type": "paper-text", "text": "\n".join(self.sim.printer.text)})
 
-    async def _do_decode(self, socket: web.WebSocketResponse, argument: Any) -> None:
+    async def _do_decode(self, socket: Socket, argument: Any) -> None:
+        """`{"decode": EVENT}`: answered with the event in words."""
         if not isinstance(argument, dict):
             raise ActionError("decode takes an event")
-        await socket.send_json({"type": "decoded", **decode.event_in_words(argument)})
+        words = decode.event_in_words(argument, self.timeline.events)
+        await socket.send_json({"type": "decoded", **words})
 
-    async def _do_language(self, _: web.WebSocketResponse, argument: Any) -> None:
-        await self.sim.speak(str(argument))
+    async def _do_language(self, _: Socket, argument: Any) -> None:
+        """`{"language": "zh"|"en"}`: another terminal, and new books on both sides."""
+        self._refuse_while_playing()
+        self.timeline.events.clear()
+        self.tell({"type": "new"})
+        self.sim.printer.tear_off()
+        await self.session.speak(str(argument))
+        self._look_everywhere()
 
-    async def _do_record(self, _: web.WebSocketResponse, argument: Any) -> None:
+    async def _do_speed(self, _: Socket, argument: Any) -> None:
+        """`{"speed": "1"|"10"|"max"}`."""
+        self.session.set_speed(str(argument))
+
+    async def _do_record(self, _: Socket, argument: Any) -> None:
+        """`{"record": true}` begins, `false` ends a recording."""
         self.tell(self.recorder.start() if argument else self.recorder.stop())
 
-    async def _do_stop(self, _: web.WebSocketResponse, __: Any) -> None:
+    async def _do_stop(self, _: Socket, __: Any) -> None:
+        """`{"stop": true}`: the end of what is recorded or played."""
         if self._playing is not None:
             self._playing.cancel()
-        self.tell(self.recorder.stop())
+        if self.recorder.recording:
+            self.tell(self.recorder.stop())
 
-    async def _do_play(self, _: web.WebSocketResponse, argument: Any) -> None:
-        if self._playing is not None and not self._playing.done():
-            raise ActionError("a scenario is being played; stop it first")
+    async def _do_play(self, _: Socket, argument: Any) -> None:
+        """`{"play": YAML}`: all its steps, on the terminal as it stands."""
+        self._refuse_while_playing()
         steps = self.recorder.read(str(argument))
         self._playing = asyncio.create_task(self._play(steps), name="page play")
 
-    async def _play(self, steps: list[Any]) -> None:
-        failure = await self.recorder.play(steps)
-        if failure:
-            self.tell({"type": "error", "text": failure})
-        for message in (self._faults(), self._placed(), self._books()):
-            self.tell(message)
+    async def _do_step(self, _: Socket, argument: Any) -> None:
+        """`{"step": YAML}`: the next step of it; a changed text begins anew."""
+        self._refuse_while_playing()
+        steps = self.recorder.next_step(str(argument))
+        self._playing = asyncio.create_task(self._play(steps), name="page step")
 
-    async def _do_step(self, _: web.WebSocketResponse, argument: Any) -> None:
-        await self._play(self.recorder.next_step(str(argument)))
+    def _refuse_while_playing(self) -> None:
+        if not self.session.ready:
+            raise ActionError("the terminal is still starting")
+        if self._playing is not None and not self._playing.done():
+            raise ActionError("a scenario is being played; stop it first")
+
+    async def _play(self, steps: list[Any]) -> None:
+        def tell(line: int, failure: str = "", done: bool = False) -> None:
+            self.tell({"type": "playing", "on": not done, "line": line, "failure": failure,
+                       "done": done, "all": len(steps) > 1})
+        failure, line = "stopped", 0
+        try:
+            with self.session.playing():
+                for step in steps:
+                    line = step.line
+                    tell(line)
+                    failure = await self.recorder.play(self.session.stage, step)
+                    if failure:
+                        break
+                else:
+                    failure = ""
+        finally:
+            tell(line, failure, done=True)
+            self._look_everywhere()
+
+    # ---- what goes out
 
     def tell(self, message: dict[str, Any]) -> None:
         """Queue one message for every browser; it leaves with the next frame."""
         self._pending.append(message)
-        self._screen_changed.set()
+        self._wake.set()
+
+    def _look_again(self, what: str, make: Callable[[], dict[str, Any]]) -> None:
+        self._stale[what] = make
+        self._wake.set()
+
+    def _look_everywhere(self) -> None:
+        self._look_again("state", self.session.state)
+        self._look_again("faults", self._faults)
+        self._look_again("placed", self._placed)
+        self._look_again("books", self.session.books)
 
     def _on_event(self, event: dict[str, Any]) -> None:
         kind = event["kind"]
-        if kind == "lamps":
-            self.tell({"type": "lamps", "colours": self.sim.lamps.colours})
+        if kind == "screen":
+            self._picture_changed, self._moved = True, asyncio.get_running_loop().time()
+        elif kind == "lamps":
+            self._look_again("lamps", self._lamps)
         elif kind == "tone":
-            self.tell({"type": "tone", "frequency": event.get("frequency", 0),
-                       "on": bool(event.get("on"))})
-            return
-        elif kind in ("iso", "journal"):
-            self.tell(self._books())
-        elif kind in ("card", "tap"):
-            self.tell(self._placed())
-        elif kind == "power":
-            self.tell({"type": "power", "on": self.sim.powered})
-        self.tell({"type": "events", "events": [event]})
+            self.tell({"type": "tone", "frequency": event["frequency"], "on": event["on"]})
+        elif kind in ("iso", "flash"):
+            self._look_again("books", self.session.books)
+            self._look_again("faults", self._faults)
+        elif kind == "card":
+            self._look_again("placed", self._placed)
+        elif kind in ("power", "fault", "network", "crash", "reset"):
+            self._look_everywhere()
+        elif kind == "printer" and event.get("what") == "torn off":
+            self._sockets = dict.fromkeys(self._sockets, 0)
+            self.tell({"type": "torn"})
+        if kind not in UNTOLD:
+            self.tell({"type": "events", "events": [event]})
+        self._wake.set()
 
     async def _send_frames(self) -> None:
         """Send what changed, at most every FRAME_TIME seconds."""
         while True:
-            await self._screen_changed.wait()
-            self._screen_changed.clear()
-            messages, self._pending = self._merged(), []
+            await self._wake.wait()
+            self._wake.clear()
+            stale, self._stale = self._stale, {}
+            messages = [*self._gathered(), *(make() for make in stale.values())]
+            frame = b""
+            if self._picture_changed:
+                self._picture_changed = False
+                frame = b"\x01" + glyphs.png(self.sim.lcd.pixels())
             for socket in list(self._sockets):
-                with contextlib.suppress(ConnectionError):
-                    for message in messages:
-                        await socket.send_json(message)
-                    await self._send_paper(socket)
-            if any(e["kind"] == "screen" for m in messages for e in m.get("events", [])):
-                await self._send_screen(list(self._sockets))
+                with contextlib.suppress(ConnectionError, RuntimeError):
+                    await self._send(socket, messages, frame)
             await asyncio.sleep(FRAME_TIME)
 
-    def _merged(self) -> list[dict[str, Any]]:
-        """The pending messages with all events in one, and of every other kind the last."""
-        events = [event for m in self._pending if m["type"] == "events" for event in m["events"]]
-        latest = {m["type"]: m for m in self._pending if m["type"] != "events"}
-        return [*latest.values(), *([{"type": "events", "events": events}] if events else [])]
-
-    async def _send_screen(self, sockets: list[web.WebSocketResponse]) -> None:
-        frame = b"\x01" + glyphs.png(self.sim.lcd.pixels())
-        for socket in sockets:
-            with contextlib.suppress(ConnectionError):
-                await socket.send_bytes(frame)
-
-    async def _send_paper(self, socket: web.WebSocketResponse) -> None:
+    async def _send(self, socket: Socket, messages: list[dict[str, Any]], frame: bytes) -> None:
+        for message in messages:
+            await socket.send_json(message)
         sent, rows = self._sockets.get(socket, 0), self.sim.printer.rows
         if len(rows) > sent:
             self._sockets[socket] = len(rows)
             await socket.send_bytes(b"\x02" + b"".join(rows[sent:]))
+        if frame:
+            await socket.send_bytes(frame)
+
+    def _gathered(self) -> list[dict[str, Any]]:
+        """The pending messages in their order, neighbouring events in one."""
+        pending, self._pending = self._pending, []
+        gathered: list[dict[str, Any]] = []
+        for message in pending:
+            if gathered and message["type"] == gathered[-1]["type"] == "events":
+                gathered[-1]["events"] += message["events"]
+            else:
+                gathered.append(message)
+        return gathered
+
+    async def _read_screens(self) -> None:
+        """Put the text of each new screen onto the timeline; counting seconds is no new screen."""
+        while True:
+            await asyncio.sleep(SETTLED / 2)
+            now = asyncio.get_running_loop().time()
+            if not self._moved or now - self._moved < SETTLED or not self.sim.powered:
+                continue
+            self._moved = 0.0
+            moment, pixels = self.sim.clock.now(), self.sim.lcd.pixels()
+            lines = await asyncio.to_thread(glyphs.read, pixels)
+            text = " | ".join(lines)
+            stripped = re.sub(r"(?<![\d.])\d+(?![\d.])", "#", text)
+            if lines and stripped != self._shown:
+                self._shown = stripped
+                event = {"t": moment, "kind": "reading", "text": text}
+                self.timeline.add(event)
+                self.tell({"type": "events", "events": [event]})
+
+
+async def _never_stale(_: web.Request, response: web.StreamResponse) -> None:
+    """A browser asks each time whether a file changed: the page and its server are one version."""
+    response.headers["Cache-Control"] = "no-cache"

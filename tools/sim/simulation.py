@@ -29,6 +29,7 @@ from tools.sim.process import INTERPRETER
 
 __all__ = ["Events", "FirmwareCrashed", "Simulation", "SimulationError"]
 
+BOOKS = "acquirer.db"
 START_LOCAL = datetime(2026, 11, 23, 9, 0)  # provision.START in the shop's time
 HOSTS = {testbed.PRIMARY_HOST: "10.85.83.1", testbed.BACKUP_HOST: "10.85.83.2"}
 CERTIFICATES = {
@@ -43,6 +44,7 @@ class Simulation(Machine):
     `start` is a scenario's (merchant, language, fresh, clock); `folder` keeps flash, secret and
     console, and is used again as it is when it holds a flash image already. Chips: `keypad`,
     `lcd`, `printer`, `reader`, `nfc`, `lamps`, `buzzer`. Call `start()`, and `stop()` at the end.
+    `database` is the URL of the acquirer's books; a file BOOKS in the folder goes with `speak`.
     """
 
     def __init__(
@@ -53,7 +55,9 @@ class Simulation(Machine):
         start: Mapping[str, Any] | None = None,
         interpreter: Path = INTERPRETER,
         path: str = ".frozen",
+        database: str = "sqlite://",
     ):
+        self._database = database
         self._wanted = dict(start or {})
         if not (folder / "flash.bin").exists():
             provision.copy(provision.made(self._wanted, interpreter), folder)
@@ -98,6 +102,8 @@ class Simulation(Machine):
         provision.copy(made, self.folder)
         self.flash.load()
         self.acquirer.close()
+        for file in self.folder.glob(f"{BOOKS}*"):
+            file.unlink()
         self._open_books()
         await self.power_on()
 
@@ -123,7 +129,9 @@ class Simulation(Machine):
 
     def _open_books(self) -> None:
         """An acquirer with empty books behind both of its names."""
-        self.acquirer = Acquirer(clock=self.local_time, random=self._random.randbytes)
+        self.acquirer = Acquirer(
+            self._database, clock=self.local_time, random=self._random.randbytes
+        )
         self.acquirer.subscribe(self._acquirer_event)
         for name, address in HOSTS.items():
             certificates = _certificates(CERTIFICATES[name])

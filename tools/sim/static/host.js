@@ -1,37 +1,52 @@
 // The acquirer's ledger beside the terminal's batch: the difference line, overrides, triggers.
 import { act, on } from "./link.js";
-import { word } from "./words.js";
+import { make, word } from "./words.js";
 
+const SHOWN = 60;
+const TRIGGERS = [
+  ["8000.NN", "应答码 NN", "response code NN"], ["9101.00", "主机不应答", "host silent"], ["9102.00", "已批准,应答丢失", "approved, the reply is lost"],
+  ["9103.00", "超时后才应答", "reply after the time limit"], ["9104.00", "应答的 MAC 错", "bad MAC in the reply"], ["9105.00", "位图错", "malformed bitmap"],
+  ["9106.00", "报文中途断开", "reset in mid-frame"], ["9107.00", "重复应答", "duplicate reply"], ["9108.00", "凭证号错", "wrong trace number"],
+  ["9109.00", "发卡行密文错", "wrong issuer cryptogram"],
+];
 let books = null;
 const money = (fen) => `${fen < 0 ? "-" : ""}${Math.floor(Math.abs(fen) / 100).toLocaleString("en-US")}.${String(Math.abs(fen) % 100).padStart(2, "0")}`;
-const TRIGGERS = [
-  ["8000.NN", "39 = NN"], ["9101.00", "主机不应答 host silent"], ["9102.00", "已批准,应答丢失 approved, reply lost"],
-  ["9103.00", "应答迟到 reply after the time limit"], ["9104.00", "MAC 错 bad MAC"], ["9105.00", "位图错 malformed bitmap"],
-  ["9106.00", "报文中途断开 reset in mid-frame"], ["9107.00", "重复应答 duplicate reply"], ["9108.00", "凭证号错 wrong trace number"],
-  ["9109.00", "发卡行密文错 wrong issuer cryptogram"],
-];
+const columns = () => (document.documentElement.lang === "en" ? 2 : 1);
 
-export function draw() {
+function drawDifference() {
   const line = document.querySelector("#difference");
-  if (!books || books.difference === null) { line.textContent = word("waiting"); line.className = ""; }
-  else {
-    const even = books.difference === 0;
-    line.className = even ? "even" : "uneven";
-    line.textContent = even ? word("even") : word("uneven", money(books.difference), books.owed);
-  }
-  const rows = (books?.postings || []).slice(-12).reverse().map((posting) => `<tr><td>${posting.type}</td>`
-    + `<td class=number>${money(posting.amount)}</td><td>${posting.state}</td><td>${posting.trace}</td></tr>`);
-  document.querySelector("#ledger").innerHTML = `<tr>${["type", "amount", "state", "trace"].map((name) => `<th>${word(name)}</th>`).join("")}</tr>${rows.join("")}`;
-  document.querySelector("#triggers").innerHTML = TRIGGERS.map(([amount, what]) => `<tr><td><code>${amount}</code></td><td>${what}</td></tr>`).join("");
-  const form = document.querySelector("#override");
-  const code = form.querySelector("input")?.value ?? "51";
-  form.innerHTML = `<input data-testid="override-code" maxlength="2" size="2" aria-label="39" value="${code}">`
-    + ["respond", "silent", "normal"].map((name) => `<button type="button" data-testid="override-${name}">${word(name)}</button>`).join("");
-  const [respond, silent, normal] = form.querySelectorAll("button");
-  respond.onclick = () => act({ host: { respond: form.querySelector("input").value } });
-  silent.onclick = () => act({ host: "silent" });
-  normal.onclick = () => act({ host: "clear" });
-  form.onsubmit = (event) => { event.preventDefault(); respond.click(); };
+  const owed = books.owed.map((row) => word("reversal", money(row.amount), row.trace)).join(", ");
+  line.dataset.fen = books.difference ?? "";
+  line.className = books.difference === 0 ? "even" : books.difference === null ? "unknown" : "uneven";
+  if (books.difference === null) line.textContent = books.trouble;
+  else if (books.difference === 0 && !owed) line.textContent = word("even");
+  else line.textContent = word("uneven", money(books.difference)) + (owed ? word("owes", owed) : books.difference ? word("unexplained") : "");
+  const totals = books.difference === null ? [] : [word("atHost", money(books.host)), word("atTerminal", money(books.terminal))];
+  document.querySelector("#totals").replaceChildren(...totals.map((text) => make("span", { text })));
 }
 
-on("books", (message) => { books = message; draw(); });
+function drawLedger() {
+  const head = make("tr", {}, ...["time_", "type", "amount", "state", "trace", "card"].map((name) => make("th", { text: word(name), name: name === "amount" ? "number" : "" })));
+  const rows = books.postings.slice(-SHOWN).reverse().map((row) => make("tr", { name: row.alone ? "alone" : row.state === "reversed" ? "gone" : "", test: "posting" },
+    make("td", { text: row.at.slice(11, 19) }), make("td", { text: word(row.type) }), make("td", { text: money(row.amount), name: "number" }),
+    make("td", { text: word(row.state) }), make("td", { text: row.trace }), make("td", { text: row.card })));
+  if (!rows.length) rows.push(make("tr", {}, make("td", { text: word("nothing"), on: { colSpan: 6 } })));
+  document.querySelector("#ledger").replaceChildren(head, ...rows);
+}
+
+function drawOverride() {
+  const form = document.querySelector("#override");
+  const input = make("input", { test: "override-code", on: { maxLength: 2, value: form.querySelector("input")?.value ?? "51" } });
+  const label = make("label", { text: `${word("answer")} ` }, input);
+  const button = (name, action) => make("button", { test: `override-${name}`, text: word(name), click: () => act({ host: action() }) });
+  form.replaceChildren(label, button("respond", () => ({ respond: input.value })), button("silent", () => "silent"), button("normal", () => "clear"));
+  form.onsubmit = (event) => { event.preventDefault(); act({ host: { respond: input.value } }); };
+  document.querySelector("#triggers").replaceChildren(...TRIGGERS.map((row) => make("tr", {}, make("td", {}, make("code", { text: row[0] })), make("td", { text: row[columns()] }))));
+}
+
+export function draw() {
+  drawOverride();
+  if (books) { drawDifference(); drawLedger(); }
+}
+
+on("books", (message) => { books = message; drawDifference(); drawLedger(); });

@@ -1,86 +1,111 @@
-// The timeline: lanes, filter, search, decoded details, and a link to a moment (#t=microseconds).
+// The timeline: lanes, search, decoded details, and a link to a moment (#t=microseconds).
 import { on, send } from "./link.js";
-import { word } from "./words.js";
+import { toast } from "./toast.js";
+import { make, word } from "./words.js";
 
-const LANES = ["key", "screen", "apdu", "iso", "print", "flash", "fault"];
-const KEPT = 2000;
-let events = [], lane = null, filter = "";
+const LANES = {
+  key: ["key"], screen: ["reading"], apdu: ["apdu", "card", "field"], iso: ["iso", "acquirer", "tcp", "tls", "wifi", "host-failed"],
+  print: ["print", "printer"], flash: ["flash"], fault: ["fault", "network", "power", "reset", "crash"],
+};
+const LANE_OF = Object.fromEntries(Object.entries(LANES).flatMap(([lane, kinds]) => kinds.map((kind) => [kind, lane])));
+const INSTRUCTIONS = { A4: "SELECT", B2: "READ RECORD", A8: "GPO", AE: "GENERATE AC", 82: "EXTERNAL AUTH", 88: "INTERNAL AUTH", 84: "GET CHALLENGE", CA: "GET DATA", 20: "VERIFY", C0: "GET RESPONSE" };
+const KEPT = 5000, SHOWN = 400;
+let events = [], lane = "", wanted = "", opened = null;
 const list = () => document.querySelector("#events");
-const seconds = (microseconds) => (microseconds / 1e6).toFixed(3);
+const here = () => list().querySelector(".here");
 
 function brief(event) {
-  if (event.kind === "apdu") return `${event.interface === "contactless" ? ")))" : "▭"} ${event.name || ""} ${event.command} → ${event.response}`;
-  if (event.kind === "iso") return `${event.direction === "request" ? "→" : "←"} ${event.mti} ${event.name || ""} ${event.fields?.["39"] ? `39=${event.fields["39"]}` : ""}`;
-  const { t, kind, ...rest } = event;
-  return rest.text ?? Object.entries(rest).map(([key, value]) => `${key}=${typeof value === "object" ? JSON.stringify(value) : value}`).join(" ");
+  const { t, kind, chip, ...rest } = event;
+  if (kind === "apdu") return `${event.interface === "contactless" ? "))) " : "▭ "}${INSTRUCTIONS[event.command.slice(2, 4)] || event.command.slice(0, 8)} → ${event.response.slice(-4)}  ${event.command}`;
+  if (kind === "iso") return [event.direction === "request" ? "→" : "←", event.mti, event.fields["4"] && (Number(event.fields["4"]) / 100).toFixed(2), event.fields["39"] && `39=${event.fields["39"]}`, event.reason].filter(Boolean).join("  ");
+  if (kind === "key") return `${event.key} ${event.down ? "↓" : "↑"}`;
+  if (kind === "card") return `${event.interface === "contactless" ? ")))" : "▭"} ${event.name} ${event.action}`;
+  if (kind === "flash") return `${event.operation} ${event.partition} ${event.address} +${event.length}`;
+  if (kind === "crash") return event.error.trim().split("\n").at(-1);
+  return rest.text ?? Object.entries(rest).map(([key, value]) => `${key}=${typeof value === "object" ? JSON.stringify(value) : value}`).join("  ");
 }
 
-function shown(event) {
-  return (!lane || event.kind === lane) && (!filter || JSON.stringify(event).toLowerCase().includes(filter));
-}
+const shown = (event) => (!lane || LANE_OF[event.kind] === lane) && (!wanted || JSON.stringify(event).toLowerCase().includes(wanted));
 
 function row(event) {
-  const item = document.createElement("li");
-  item.className = event.kind; item.tabIndex = 0; item.dataset.kind = event.kind; item.dataset.t = event.t;
-  for (const [tag, text] of [["time", seconds(event.t)], ["span", word(event.kind)], ["span", brief(event)]]) {
-    const cell = document.createElement(tag); cell.textContent = text; item.append(cell);
-  }
-  item.children[1].className = "kind";
-  item.onclick = () => open(event);
-  item.onkeydown = (press) => { if (press.key === "Enter") { press.stopPropagation(); open(event); } };
+  const item = make("li", { name: `lane-${LANE_OF[event.kind] || "other"}`, click: () => open(event, item) },
+    make("time", { text: (event.t / 1e6).toFixed(3) }), make("span", { text: word(event.kind), name: "kind" }), make("span", { text: brief(event) }));
+  item.role = "option";
+  item.dataset.kind = event.kind;
+  item.dataset.t = event.t;
+  item.event = event;
   return item;
 }
 
-function open(event) {
+function mark(item) {
+  here()?.classList.remove("here");
+  item?.classList.add("here");
+  item?.scrollIntoView({ block: "nearest" });
+}
+
+function open(event, item) {
+  opened = event;
+  mark(item);
   history.replaceState(null, "", `#t=${event.t}`);
   send({ decode: event });
-  list().querySelector(".here")?.classList.remove("here");
-  list().querySelector(`[data-t="${event.t}"]`)?.classList.add("here");
 }
 
 function fill() {
-  list().replaceChildren(...events.filter(shown).slice(-400).map(row));
-  list().scrollTop = list().scrollHeight;
-  const moment = location.hash.match(/^#t=(\d+)/)?.[1];
-  const here = moment && list().querySelector(`[data-t="${moment}"]`);
-  if (here) { here.classList.add("here"); here.scrollIntoView({ block: "center" }); }
+  const all = events.filter(shown);
+  const moment = location.hash.match(/^#t=(\d+)$/)?.[1];
+  const at = moment ? all.findIndex((event) => event.t >= Number(moment)) : -1;
+  const from = at >= 0 && at < all.length - SHOWN ? Math.max(0, at - SHOWN / 2) : Math.max(0, all.length - SHOWN);
+  list().replaceChildren(...all.slice(from, from + SHOWN).map(row));
+  const linked = at >= 0 && list().children[at - from];
+  if (linked) { mark(linked); linked.scrollIntoView({ block: "center" }); } else list().scrollTop = list().scrollHeight;
 }
 
 export function draw() {
-  document.querySelector("#lanes").replaceChildren(...["all", ...LANES].map((name) => {
-    const button = document.createElement("button");
-    button.textContent = word(name); button.dataset.testid = `lane-${name}`;
-    button.setAttribute("aria-pressed", String((lane ?? "all") === name));
-    button.onclick = () => { lane = name === "all" ? null : name; draw(); };
-    return button;
-  }));
+  document.querySelector("#lanes").replaceChildren(...["", ...Object.keys(LANES)].map((name) => make("button", {
+    test: `lane-${name || "all"}`, text: word(name || "all"), pressed: lane === name, click: () => { lane = name; draw(); document.querySelector(`[data-testid="lane-${name || "all"}"]`).focus(); } })));
   const search = document.querySelector("#search");
   search.placeholder = word("search");
-  search.oninput = () => { filter = search.value.toLowerCase(); fill(); };
+  search.setAttribute("aria-label", word("search"));
   fill();
 }
 
-on("events", (message) => {
-  events.push(...message.events);
-  if (events.length > KEPT) events = events.slice(-KEPT);
+function moveWithKeys(press) {
+  const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[press.key];
+  if (step) { press.preventDefault(); mark(here()?.[step] || here() || list().lastElementChild); }
+  if (press.key === "Enter" && here()) { press.preventDefault(); open(here().event, here()); }
+}
+
+export function build() {
+  const dialog = document.querySelector("#detail");
+  document.querySelector("#search").oninput = (input) => { wanted = input.target.value.toLowerCase(); fill(); };
+  list().onkeydown = moveWithKeys;
+  dialog.querySelector(".close").onclick = () => dialog.close();
+  dialog.onclick = (click) => { if (click.target === dialog) dialog.close(); };
+  document.querySelector("#copy-link").onclick = async () => { await navigator.clipboard.writeText(`${location.href.split("#")[0]}#t=${opened.t}`); toast(word("copied")); };
+  addEventListener("hashchange", fill);
+}
+
+on("events", ({ events: fresh }) => {
+  events.push(...fresh);
+  if (events.length > KEPT + 1000) events = events.slice(-KEPT);
   const element = list(), atEnd = element.scrollTop + element.clientHeight > element.scrollHeight - 40;
-  for (const event of message.events.filter(shown)) element.append(row(event));
-  while (element.children.length > 400) element.firstChild.remove();
-  if (atEnd) element.scrollTop = element.scrollHeight;
+  const first = !element.children.length;
+  element.append(...fresh.filter(shown).slice(-SHOWN).map(row));
+  while (element.children.length > SHOWN) element.firstChild.remove();
+  if (first && location.hash) fill(); else if (atEnd) element.scrollTop = element.scrollHeight;
 });
-on("up", () => { events = []; list().replaceChildren(); });
+for (const beginning of ["up", "new"]) on(beginning, () => { events = []; list().replaceChildren(); });
+
 on("decoded", ({ title, hex, rows }) => {
-  const dialog = document.querySelector("#detail"), body = dialog.querySelector("div");
-  body.replaceChildren();
-  const heading = document.createElement("h3"); heading.textContent = title; body.append(heading);
-  for (const dump of hex) { const pre = document.createElement("pre"); pre.textContent = dump; body.append(pre); }
-  const table = document.createElement("table");
-  for (const cells of rows) {
-    const line = document.createElement("tr");
-    for (const text of cells) { const cell = document.createElement("td"); cell.textContent = text; line.append(cell); }
-    table.append(line);
-  }
-  body.append(table);
+  const dialog = document.querySelector("#detail");
+  dialog.querySelector("h3").textContent = `${title}   ${opened ? (opened.t / 1e6).toFixed(6) + " s" : ""}`;
+  const dumps = hex.map(([name, dump]) => make("pre", {}, make("b", { text: name }), make("span", { text: dump })));
+  const lines = rows.map(([tag, name, value]) => {
+    const [plain, words] = value.split(/ {3}(.*)/s);
+    const cell = make("td", { text: plain });
+    if (words) cell.append(make("em", { text: words }));
+    return make("tr", {}, make("td", { text: tag }), make("td", { text: name }), cell);
+  });
+  dialog.lastElementChild.replaceChildren(...dumps, make("table", {}, ...lines));
   if (!dialog.open) dialog.showModal();
 });
-document.querySelector("#detail > button").onclick = () => document.querySelector("#detail").close();

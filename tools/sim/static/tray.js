@@ -1,49 +1,50 @@
 // The card tray and the phones: a card's face says PAN, PIN, interface and purpose in one sentence.
+import { next } from "./faults.js";
 import { act, on } from "./link.js";
-import { language, word } from "./words.js";
+import { language, make, word } from "./words.js";
 
 let deck = [];
-const placed = { inserted: null, tapped: [] };
+let placed = { inserted: null, tapped: [] };
 
 function buttons(card) {
   const made = [];
-  const add = (label, action, name) => {
-    const button = document.createElement("button");
-    button.textContent = word(label); button.dataset.testid = `${name}-${card.name}`;
-    button.onclick = () => act(card.phone ? { phone: action } : { card: action });
-    made.push(button);
-  };
-  if (card.contact) {
-    if (placed.inserted === card.name) add("pull", { remove: card.name }, "remove");
-    else add("insert", { insert: card.name }, "insert");
+  const at = () => (next.pull === null ? {} : { at: next.pull });
+  const add = (label, test, action) => made.push(make("button", { test: `${test}-${card.name}`, text: word(label), click: () => act(action()) }));
+  if (card.phone) {
+    if (placed.tapped.includes(card.name)) add("away", "away", () => ({ card: { remove: card.name } }));
+    else add("tap", "tap", () => ({ phone: { tap: card.name } }));
+    add("show", "show", () => ({ phone: { show: card.name } }));
+    add("scan", "scan", () => ({ phone: { scan: card.name } }));
+    return made;
   }
-  if (card.contactless) {
-    if (placed.tapped.includes(card.name)) {
-      const button = document.createElement("button");
-      button.textContent = word("away"); button.dataset.testid = `away-${card.name}`;
-      button.onclick = () => act({ card: { remove: card.name } });
-      made.push(button);
-    } else add("tap", { tap: card.name }, "tap");
-  }
+  if (card.contact && placed.inserted === card.name) add("pull", "remove", () => ({ card: { remove: card.name } }));
+  else if (card.contact) add("insert", "insert", () => ({ card: { insert: card.name, ...at() } }));
+  if (card.contactless && placed.tapped.includes(card.name)) add("away", "away", () => ({ card: { remove: card.name } }));
+  else if (card.contactless) add("tap", "tap", () => ({ card: { tap: card.name, ...at() } }));
   return made;
 }
 
+function face(card) {
+  const ways = card.contact && card.contactless ? "both" : card.contact ? "chip" : "tapOnly";
+  const number = deck.filter((other) => !other.phone).indexOf(card) + 1;
+  const pins = [card.pin && `${word("pin")} ${card.pin}`, card.offline_pin && `${word("offlinePin")} ${card.offline_pin}`, `${word("expires")} ${card.expiry}`];
+  const item = make("li", { test: `card-${card.name}`, name: "card" },
+    make("b", { text: card.phone ? card.name : `${number}  ${card.name}` }, make("small", { text: word(ways) })),
+    make("code", { text: card.pan }), make("code", { text: pins.filter(Boolean).join("  ") }),
+    make("p", { text: card.purpose[language()] }), make("div", {}, ...buttons(card)));
+  item.classList.toggle("used", placed.inserted === card.name || placed.tapped.includes(card.name));
+  return item;
+}
+
 export function draw() {
+  const focused = document.activeElement?.dataset?.testid || "";
   for (const [list, phones] of [["#cards", false], ["#phones", true]]) {
-    const element = document.querySelector(list);
-    element.replaceChildren(...deck.filter((card) => card.phone === phones).map((card) => {
-      const item = document.createElement("li");
-      item.className = "card"; item.dataset.testid = `card-${card.name}`;
-      item.classList.toggle("used", placed.inserted === card.name || placed.tapped.includes(card.name));
-      const head = document.createElement("b"), face = document.createElement("code"), text = document.createElement("p");
-      head.textContent = card.name;
-      face.textContent = `${card.face}  PIN ${card.pin}`;
-      text.textContent = card.purpose[language()];
-      item.append(head, face, text, ...buttons(card));
-      return item;
-    }));
+    document.querySelector(list).replaceChildren(...deck.filter((card) => card.phone === phones).map(face));
   }
+  const [, verb, name] = focused.match(/^(insert|tap|remove|away)-(.+)$/) || [];
+  const turned = { insert: "remove", remove: "insert", tap: "away", away: "tap" }[verb];
+  if (verb) (document.querySelector(`[data-testid="${focused}"]`) || document.querySelector(`[data-testid="${turned}-${name}"]`))?.focus();
 }
 
 on("deck", (message) => { deck = message.cards; draw(); });
-on("placed", (message) => { Object.assign(placed, message); draw(); });
+on("placed", (message) => { placed = message; draw(); });
