@@ -10,6 +10,7 @@
 #include <sys/time.h>
 #include <time.h>
 
+#include "py/cstack.h"
 #include "py/obj.h"
 #include "py/objint.h"
 #include "py/runtime.h"
@@ -38,6 +39,13 @@ __attribute__((constructor)) static void read_environment(void) {
         seeded = true;
         seed_state = strtoull(seed, NULL, 10);
     }
+}
+
+// The unix port's 40 kB on 32 bits do not hold a chain of imports that fits the
+// ESP32's 16 kB, since the host's frames are larger: 32 bits get what 64 bits have.
+void __real_mp_cstack_init_with_sp_here(size_t stack_size);
+void __wrap_mp_cstack_init_with_sp_here(size_t stack_size) {
+    __real_mp_cstack_init_with_sp_here(MAX(stack_size, 80000));
 }
 
 static int64_t host_now(void) {

@@ -332,6 +332,34 @@ def test_ten_runs_are_the_same_to_the_byte_under_load_and_on_32_bits(tmp_path: P
         assert trace_of(tmp_path / f"run{number}", INTERPRETER_32) == first
 
 
+def hosts_heard(folder: Path, tls: str | None) -> list[dict[str, Any]]:
+    """What the acquirer heard of a terminal that booted with its clock at 2000-01-01."""
+    heard: list[dict[str, Any]] = []
+
+    async def story() -> None:
+        sim = Simulation(seed=7, folder=folder)
+        sim.events.subscribe(heard.append)
+        sim.network.set(tls=tls)
+        try:
+            await sale(sim)
+        finally:
+            await sim.stop()
+
+    run(story)
+    return [event for event in heard if event["kind"] in ("iso", "tls")]
+
+
+def test_a_cold_boot_with_an_unset_clock_still_signs_on(tmp_path: Path) -> None:
+    heard = hosts_heard(tmp_path, None)
+    assert {event["kind"] for event in heard} == {"iso"}
+    assert len(heard) >= 4  # sign-on and sale, each with its reply
+
+
+def test_the_terminal_refuses_a_host_whose_certificate_expired(tmp_path: Path) -> None:
+    heard = hosts_heard(tmp_path, "expired")
+    assert {event["kind"] for event in heard} == {"tls"}
+
+
 def test_a_second_provisioning_starts_at_once() -> None:
     provision.made({})
     begun = time.monotonic()

@@ -238,7 +238,7 @@ class BoardLoop(asyncio.SelectorEventLoop):
         self._turns.jobs.append((executor.submit(func, *args), future))
         return future
 
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+    async def shutdown_default_executor(self, *_: float | None) -> None:
         """Wait for the threads here: asyncio's own way needs a loop on the host's time."""
         self._executor_shutdown_called = True
         if self._default_executor is not None:

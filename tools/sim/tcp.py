@@ -141,10 +141,14 @@ class MemoryTransport(asyncio.Transport):
 
     def abort(self) -> None:
         """Reset the connection."""
+        self._force_close(None)
+
+    def _force_close(self, error: BaseException | None) -> None:
+        """asyncio's TLS calls this by its private name when it gives a connection up."""
         if not self._closing:
             self._connection.abort()
             self._closing = True
-            asyncio.get_running_loop().call_soon(self._protocol.connection_lost, None)
+            asyncio.get_running_loop().call_soon(self._protocol.connection_lost, error)
 
     def is_closing(self) -> bool:
         """Nothing can be written any more."""
