@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _ONLINE_S = const(60)
 _BRIEF_S = const(3)
 _REMOVE_S = const(30)
+_FAILED_S = const(30)
+_OWED_S = const(120)
 
 
 class Pos:
@@ -116,16 +118,29 @@ class Pos:
         await self.ask.message(state, title, list(lines))
 
     async def tell(self, error: Exception) -> None:
-        """A fault in words, what to do, and what it means for the money."""
+        """A fault in words, what to do, and what it means for the money.
+
+        A payment that failed is closed by a key: half a minute if nothing was charged, two minutes
+        if a reversal is owed, so that nobody charges again unawares.
+        """
         words = self.words
-        title, todo = words.fault(error)
-        lines = [(todo, 24)]
+        meaning, todo = words.fault(error)
         code = getattr(error, "code", None)
-        if isinstance(code, str):
-            lines = [(words.code(code)[0], 24), (todo, 16), (words("code-is", code), 16)]
-        if self.ledger is not None and self.ledger.owed():
-            lines.append((words("reversal-owed"), 24))
-        await self.say("bad", title, *lines)
+        if isinstance(code, str) and code:
+            meaning, todo = words.code(code)
+            todo += " (" + words("code-is", code) + ")"
+        if not self.paying:
+            await self.say("bad", meaning, (todo, 24))
+            return
+        owed = bool(self.ledger.owed())
+        money = words("reversal-owed" if owed else "not-charged")
+        self.board.buzzer.beep("error")
+        await self.ask.message(
+            "bad",
+            words("failed"),
+            [(meaning, 24), (todo, 16), (money, 24)],
+            seconds=_OWED_S if owed else _FAILED_S,
+        )
 
     async def tell_ended(self, error: "Cancelled | TimedOut") -> None:
         """A payment that the payer or nobody ended: brief, and that nothing was charged."""

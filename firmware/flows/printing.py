@@ -76,6 +76,7 @@ async def _until_ready(pos: "Pos", error: DeviceError) -> bool:
     title, todo = words.fault(error)
     seconds = _PAPER_S
     if not isinstance(error, PrinterError):
+        title, todo = words("printer-silent"), words("printer-silent-todo")
         pos.faults.record("printer", error)
         seconds = _SILENT_S
     pos.board.buzzer.beep("error")

@@ -118,6 +118,8 @@ TEXTS = {
     "cardholder-copy": ("持卡人存根", "Cardholder copy"),
     "tear-off": ("请撕下商户存根", "TEAR OFF COPY"),
     "tear-hint": ("然后打印持卡人存根", "Cardholder copy is next"),
+    "printer-silent": ("打印机无应答", "NO PRINTER"),
+    "printer-silent-todo": ("请检查打印机电源和连线", "Check its power and cable"),
     "money-safe": ("交易已记录,不受影响", "The payment is safe and recorded"),
     "resume-hint": ("排除后自动继续", "Goes on by itself when solved"),
     # Login
