@@ -223,12 +223,15 @@ class BoardLoop(asyncio.SelectorEventLoop):
         self._turns = _TurnSelector(self.clock)
         super().__init__(self._turns)
         self._clock_resolution = 1e-6
+        self._default_executor: concurrent.futures.Executor | None = None
 
     def time(self) -> float:
         """Board time in seconds."""
         return self.clock.now() / 1_000_000
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Any, *args: Any
+    ) -> Any:
         """As asyncio's; in virtual time the job holds the clock and results keep their order."""
         if self.clock.speed != 0:
             return super().run_in_executor(executor, func, *args)

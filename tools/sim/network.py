@@ -259,11 +259,13 @@ class Network:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(loop=loop)
         protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
-        transport: asyncio.Transport | None = MemoryTransport(connection, protocol)
-        connection.transport = transport
+        connection.transport = MemoryTransport(connection, protocol)
+        transport: asyncio.Transport | None = connection.transport
         if context is not None:
             try:
-                transport = await loop.start_tls(transport, protocol, context, server_side=True)
+                transport = await loop.start_tls(
+                    connection.transport, protocol, context, server_side=True
+                )
             except (OSError, ssl.SSLError) as error:
                 self._emit("tls", failed=type(error).__name__)
                 connection.vanish()

@@ -113,7 +113,7 @@ class MemoryTransport(asyncio.Transport):
             self._protocol.eof_received()
         elif isinstance(self._protocol, asyncio.BufferedProtocol):
             while data:
-                buffer = self._protocol.get_buffer(len(data))
+                buffer: Any = self._protocol.get_buffer(len(data))
                 count = min(len(buffer), len(data))
                 buffer[:count] = data[:count]
                 self._protocol.buffer_updated(count)
