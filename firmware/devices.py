@@ -1,8 +1,8 @@
 """The contracts of the devices that a board hands to the terminal.
 
 For readers and the type checker only: nothing here runs on the device. Every method may raise
-`errors.DeviceError` or one of its kinds; every wait can be cancelled and then leaves the device idle.
-Times are milliseconds.
+`errors.DeviceError` or one of its kinds; every wait can be cancelled and then leaves the device
+idle. Times are milliseconds.
 """
 
 from typing import Protocol
@@ -16,7 +16,7 @@ class Keypad(Protocol):
         ...
 
     def secret(self, on: bool) -> None:
-        """PIN entry: the ring holds one event and is wiped on reading; it is emptied on entry and exit."""
+        """PIN entry: the ring holds one event, wiped on reading; emptied on entry and exit."""
         ...
 
     def clear(self) -> None:
@@ -25,7 +25,8 @@ class Keypad(Protocol):
 
 
 class Display(Protocol):
-    """320 by 240 pixels of 16 colours: draw on `frame` (framebuf.FrameBuffer, GS4_HMSB), then `show()`."""
+    """320 by 240 pixels of 16 colours: draw on `frame` (framebuf.FrameBuffer, GS4_HMSB), then
+    `show()`."""
 
     width: int
     height: int
@@ -109,7 +110,8 @@ class Buzzer(Protocol):
 
 class Lamps(Protocol):
     def show(self, pattern: str) -> None:
-        """'off', 'idle' (first blinking), 'ready' (first on), 'read' (all four), 'error' (all dark).
+        """'off', 'idle' (first blinking), 'ready' (first on), 'read' (all four), 'error' (all
+        dark).
 
         Blinking runs by itself until the next call."""
         ...

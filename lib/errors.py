@@ -1,4 +1,5 @@
-"""The faults that devices and cards report to whoever uses them. Every library error derives from these."""
+"""The faults that devices and cards report to whoever uses them. Every library error derives from
+these."""
 
 
 class DeviceError(Exception):

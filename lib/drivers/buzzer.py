@@ -4,12 +4,7 @@ import asyncio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
-    class Pwm(Protocol):
-        def freq(self, __hertz: int) -> None: ...
-        def duty_u16(self, __duty: int) -> None: ...
-
+    from drivers.buses import Pwm
 
 _HALF = const(32768)
 # Tones in hertz (0 is a pause) and their lengths in milliseconds. Success and error sound as EMV

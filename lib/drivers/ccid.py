@@ -14,7 +14,7 @@ from micropython import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from machine import UART
+    from drivers.buses import Uart
 
 _SYNC = const(0x03)
 _ACK = const(0x06)
@@ -69,7 +69,7 @@ class Ccid:
     CardSilent. A call that is cancelled leaves the reader usable: what still comes is dropped.
     """
 
-    def __init__(self, uart: "UART") -> None:
+    def __init__(self, uart: "Uart") -> None:
         self._uart = uart
         self._stream = asyncio.StreamReader(uart)
         self._lock = asyncio.Lock()

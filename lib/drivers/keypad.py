@@ -11,25 +11,7 @@ import asyncio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any, Protocol, overload
-
-    class Pin(Protocol):
-        @property
-        def IN(self) -> int: ...
-        @property
-        def OPEN_DRAIN(self) -> int: ...
-        @property
-        def PULL_UP(self) -> int: ...
-        @property
-        def IRQ_FALLING(self) -> int: ...
-        def init(self, mode: int = ..., pull: int = ..., *, value: Any = ...) -> None: ...
-        @overload
-        def value(self) -> int: ...
-        @overload
-        def value(self, __level: int) -> None: ...
-        def irq(self, handler: "Callable[[Any], None]", trigger: int) -> Any: ...
-
+    from drivers.buses import Pin
 
 _LAYOUT = (
     ("1", "2", "3", "CANCEL"),

@@ -13,7 +13,7 @@ from micropython import const
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from machine import SPI, Pin
+    from drivers.buses import Output, Pin, Spi
 
 _WRITE = const(0x01)
 _STATUS = const(0x02)
@@ -74,7 +74,7 @@ class Pn532:
     CardCollision. A call that is cancelled ends the chip's command.
     """
 
-    def __init__(self, spi: "SPI", cs: "Pin", irq: "Pin") -> None:
+    def __init__(self, spi: "Spi", cs: "Output", irq: "Pin") -> None:
         self._spi, self._cs, self._irq = spi, cs, irq
         self._cs(1)
         self._edge = asyncio.ThreadSafeFlag()

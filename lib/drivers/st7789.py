@@ -12,18 +12,8 @@ import framebuf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
+    from drivers.buses import Output, Pwm, Spi
     from typing_extensions import Buffer
-
-    class Bus(Protocol):
-        def write(self, __data: Buffer) -> None: ...
-
-    class Pin(Protocol):
-        def __call__(self, __level: int) -> None: ...
-
-    class Pwm(Protocol):
-        def duty_u16(self, __duty: int) -> None: ...
 
 
 _WIDTH = const(320)
@@ -60,7 +50,7 @@ class ST7789:
     width = _WIDTH
     height = _HEIGHT
 
-    def __init__(self, spi: "Bus", cs: "Pin", dc: "Pin", backlight: "Pwm") -> None:
+    def __init__(self, spi: "Spi", cs: "Output", dc: "Output", backlight: "Pwm") -> None:
         """`spi.write(data)` clocks bytes out; `cs(level)` and `dc(level)` drive the pins."""
         self._spi = spi
         self._cs = cs

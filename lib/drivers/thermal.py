@@ -12,16 +12,7 @@ from errors import CoverOpen, DeviceProtocolError, DeviceSilent, PaperOut, Print
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
-    from typing_extensions import Buffer
-
-    class Uart(Protocol):
-        def any(self) -> int: ...
-        def readinto(self, __buffer: Buffer) -> "int | None": ...
-        def write(self, __data: Buffer) -> "int | None": ...
-        def txdone(self) -> bool: ...
-
+    from drivers.buses import Uart
 
 # Answers to DLE EOT.
 _PRINTER = const(1)

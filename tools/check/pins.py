@@ -1,7 +1,7 @@
 """Check `board/esp32s3/pins.csv` against the module it stands for: ESP32-S3-WROOM-1-N16R8.
 
-Sources: ESP32-S3 datasheet 2.3 (pin overview) and 2.6 (strapping pins), WROOM-1 datasheet table 3-1.
-Run as `python -m tools.check.pins`.
+Sources: ESP32-S3 datasheet 2.3 (pin overview) and 2.6 (strapping pins), WROOM-1 datasheet table
+3-1. Run as `python -m tools.check.pins`.
 """
 
 import csv
@@ -16,10 +16,27 @@ STRAPPING = {0: "boot mode", 3: "JTAG source", 45: "flash voltage", 46: "ROM log
 # A strapping pin may serve as an output whose idle level is the strap's own.
 STRAP_OUTPUTS = {46: "LCD_BACKLIGHT"}
 NEEDED = {
-    *(f"KEY_ROW{n}" for n in range(5)), *(f"KEY_COL{n}" for n in range(4)),
-    "SPI_SCK", "SPI_MOSI", "SPI_MISO", "LCD_CS", "LCD_DC", "LCD_BACKLIGHT", "NFC_CS", "NFC_IRQ",
-    "SD_CS", "PRINTER_TX", "PRINTER_RX", "READER_TX", "READER_RX", "SCANNER_TX", "SCANNER_RX",
-    "I2C_SDA", "I2C_SCL", "LAMPS", "BUZZER",
+    *(f"KEY_ROW{n}" for n in range(5)),
+    *(f"KEY_COL{n}" for n in range(4)),
+    "SPI_SCK",
+    "SPI_MOSI",
+    "SPI_MISO",
+    "LCD_CS",
+    "LCD_DC",
+    "LCD_BACKLIGHT",
+    "NFC_CS",
+    "NFC_IRQ",
+    "SD_CS",
+    "PRINTER_TX",
+    "PRINTER_RX",
+    "READER_TX",
+    "READER_RX",
+    "SCANNER_TX",
+    "SCANNER_RX",
+    "I2C_SDA",
+    "I2C_SCL",
+    "LAMPS",
+    "BUZZER",
 }
 
 

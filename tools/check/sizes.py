@@ -30,7 +30,9 @@ def compiled_size(path: Path, folder: Path) -> int:
     target = folder / "out.mpy"
     subprocess.run(
         [MPY_CROSS, "-march=xtensawin", "-O2", "-o", target, path],
-        check=True, capture_output=True, text=True,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return target.stat().st_size
 

@@ -36,6 +36,15 @@ if __name__ == "__main__":
     lay_out_stubs()
     sys.exit(
         run("--config-file", "tools/check/mypy-tools.ini", "tools")
-        or run("--config-file", "tools/check/mypy-device.ini", "--custom-typeshed-dir", str(STUBS),
-               "firmware", "lib", "main.py", "boot.py", "board/esp32s3/board.py")
+        or run(
+            "--config-file",
+            "tools/check/mypy-device.ini",
+            "--custom-typeshed-dir",
+            str(STUBS),
+            "firmware",
+            "lib",
+            "main.py",
+            "boot.py",
+            "board/esp32s3/board.py",
+        )
     )

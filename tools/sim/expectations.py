@@ -1,7 +1,7 @@
 """What a scenario may expect: text that is really drawn or printed, messages, lamps and money.
 
-Each expectation waits up to `LIMIT` seconds of the simulation's time for what it names, looking again
-whenever something happened, and then says what it found instead.
+Each expectation waits up to `LIMIT` seconds of the simulation's time for what it names, looking
+again whenever something happened, and then says what it found instead.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class Stage:
 
 
 async def until(stage: Stage, holds: Callable[[], bool], limit: float = LIMIT) -> bool:
-    """True as soon as `holds()`; looked at again after every event; False after `limit` seconds."""
+    """True as soon as `holds()`, looked at after every event; False after `limit` seconds."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + limit
     while not holds():
@@ -47,8 +47,9 @@ def as_lists(argument: Any, what: str) -> tuple[list[str], list[str]]:
     if isinstance(argument, dict):
         for word in argument:
             if word not in ("contains", "lacks", "golden"):
-                raise ExpectationError(f"unknown {what} word '{word}'; "
-                                       f"{guess(word, ['contains', 'lacks', 'golden'])}")
+                raise ExpectationError(
+                    f"unknown {what} word '{word}'; {guess(word, ['contains', 'lacks', 'golden'])}"
+                )
         contains, lacks = argument.get("contains", []), argument.get("lacks", [])
     else:
         contains, lacks = argument, []
@@ -67,9 +68,10 @@ async def expect_screen(stage: Stage, argument: Any) -> None:
         )
 
     if not await until(stage, holds):
-        raise ExpectationError(f"the screen never showed {contains or ''}"
-                               f"{' without ' + str(lacks) if lacks else ''}; it shows: "
-                               + stage.screen_text())
+        raise ExpectationError(
+            f"the screen never showed {contains or ''}"
+            f"{' without ' + str(lacks) if lacks else ''}; it shows: " + stage.screen_text()
+        )
 
 
 async def expect_print(stage: Stage, argument: Any) -> None:
@@ -81,8 +83,9 @@ async def expect_print(stage: Stage, argument: Any) -> None:
         return all(part in text for part in contains)
 
     if not await until(stage, holds):
-        raise ExpectationError(f"the paper never showed {contains}; it shows:\n"
-                               + "\n".join(stage.sim.printer.text))
+        raise ExpectationError(
+            f"the paper never showed {contains}; it shows:\n" + "\n".join(stage.sim.printer.text)
+        )
     text = "\n".join(stage.sim.printer.text)
     present = [part for part in lacks if part in text]
     if present:
@@ -100,7 +103,7 @@ def message_matches(event: dict[str, Any], wanted: dict[str, Any]) -> bool:
 
 
 async def expect_iso(stage: Stage, argument: Any) -> None:
-    """`{mti: "0400", direction: request|reply, "39": "98"}`: such a message passed, or passes soon."""
+    """`{mti: "0400", direction: request|reply, "39": "98"}`: such a message passed or will."""
     if not isinstance(argument, dict):
         raise ExpectationError("expect-iso takes a mapping of mti, direction and field numbers")
 
@@ -108,8 +111,10 @@ async def expect_iso(stage: Stage, argument: Any) -> None:
         return any(message_matches(event, argument) for event in stage.timeline.of("iso"))
 
     if not await until(stage, holds):
-        seen = [f"{e.get('direction')} {e.get('mti')} {e.get('fields', {}).get('39', '')}".strip()
-                for e in stage.timeline.of("iso")]
+        seen = [
+            f"{e.get('direction')} {e.get('mti')} {e.get('fields', {}).get('39', '')}".strip()
+            for e in stage.timeline.of("iso")
+        ]
         raise ExpectationError(f"no message {argument}; messages so far: {seen}")
 
 
@@ -121,19 +126,23 @@ async def expect_apdu(stage: Stage, argument: Any) -> None:
 
     def matches(event: dict[str, Any]) -> bool:
         response = str(event.get("response", "")).upper()
-        return (str(event.get("command", "")).upper().startswith(wanted.get("command", ""))
-                and response.startswith(wanted.get("response", ""))
-                and response.endswith(wanted.get("sw", ""))
-                and str(event.get("interface", "")).upper() == wanted.get(
-                    "interface", str(event.get("interface", "")).upper()))
+        return (
+            str(event.get("command", "")).upper().startswith(wanted.get("command", ""))
+            and response.startswith(wanted.get("response", ""))
+            and response.endswith(wanted.get("sw", ""))
+            and str(event.get("interface", "")).upper()
+            == wanted.get("interface", str(event.get("interface", "")).upper())
+        )
 
     if not await until(stage, lambda: any(matches(e) for e in stage.timeline.of("apdu"))):
-        raise ExpectationError(f"no such APDU: {argument}; "
-                               f"{len(stage.timeline.of('apdu'))} others passed")
+        raise ExpectationError(
+            f"no such APDU: {argument}; {len(stage.timeline.of('apdu'))} others passed"
+        )
 
 
 async def expect_lamps(stage: Stage, argument: Any) -> None:
     """How many of the four contactless lamps are lit (0-4), or `blinking` for the first."""
+
     def lit() -> int:
         return sum(1 for colour in stage.sim.lamps.colours if any(colour))
 
@@ -157,17 +166,24 @@ async def expect_ledger(stage: Stage, argument: Any) -> None:
 
     def same() -> bool:
         have = _postings(stage)
-        return wanted is None or (len(have) == len(wanted) and all(
-            all(str(row.get(k)) == str(v) for k, v in want.items())
-            for row, want in zip(have, wanted, strict=True)))
+        return wanted is None or (
+            len(have) == len(wanted)
+            and all(
+                all(str(row.get(k)) == str(v) for k, v in want.items())
+                for row, want in zip(have, wanted, strict=True)
+            )
+        )
 
     def balanced() -> bool:
-        return "difference" not in argument or stage.sim.difference() == int(argument["difference"])
+        return "difference" not in argument or stage.sim.difference() == int(
+            argument["difference"]
+        )
 
     if not await until(stage, lambda: same() and balanced()):
         have = [{k: row.get(k) for k in ("type", "amount", "state")} for row in _postings(stage)]
-        raise ExpectationError(f"the acquirer has {have}, difference {stage.sim.difference()}; "
-                               f"expected {argument}")
+        raise ExpectationError(
+            f"the acquirer has {have}, difference {stage.sim.difference()}; expected {argument}"
+        )
 
 
 async def screenshot(stage: Stage, argument: Any) -> None:
@@ -177,7 +193,11 @@ async def screenshot(stage: Stage, argument: Any) -> None:
 
 
 EXPECTATIONS: dict[str, Callable[[Stage, Any], Awaitable[None]]] = {
-    "expect-screen": expect_screen, "expect-print": expect_print, "expect-iso": expect_iso,
-    "expect-apdu": expect_apdu, "expect-lamps": expect_lamps, "expect-ledger": expect_ledger,
+    "expect-screen": expect_screen,
+    "expect-print": expect_print,
+    "expect-iso": expect_iso,
+    "expect-apdu": expect_apdu,
+    "expect-lamps": expect_lamps,
+    "expect-ledger": expect_ledger,
     "screenshot": screenshot,
 }

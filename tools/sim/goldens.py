@@ -1,8 +1,8 @@
 """Golden screens and receipts: their hashes are in git, and a difference gets an HTML report.
 
-`tests/stories/golden.json` maps a picture's name to the SHA-256 of its pixels. Pictures of this run
-are kept in `build/golden/now`, accepted ones in `build/golden/accepted` (made again by `make golden`
-on a tree whose hashes match), so the report can show both side by side.
+`tests/stories/golden.json` maps a picture's name to the SHA-256 of its pixels. Pictures of this
+run are kept in `build/golden/now`, accepted ones in `build/golden/accepted` (made again by `make
+golden` on a tree whose hashes match), so the report can show both side by side.
 """
 
 import hashlib
@@ -31,7 +31,8 @@ def pixel_hash(png: bytes) -> str:
 
 
 class Pictures:
-    """The pictures one scenario keeps; `problems` lists those that differ from the golden hashes."""
+    """The pictures one scenario keeps; `problems` lists those that differ from the golden
+    hashes."""
 
     def __init__(self, scenario: str) -> None:
         self.scenario = scenario
@@ -58,21 +59,27 @@ def report(keys: list[str], path: Path = FOLDER / "report.html") -> Path:
     rows = []
     for key in sorted(keys):
         sides = "".join(
-            f"<figure><figcaption>{side}</figcaption><img class={side} src='{side}/{html.escape(key)}.png'>"
-            "</figure>" for side in ("accepted", "now")
+            f"<figure><figcaption>{side}</figcaption>"
+            f"<img class={side} src='{side}/{html.escape(key)}.png'></figure>"
+            for side in ("accepted", "now")
         )
-        rows.append(f"<section><h2>{html.escape(key)}</h2><div>{sides}<figure><figcaption>difference"
-                    f"</figcaption><span class=both><img src='accepted/{html.escape(key)}.png'>"
-                    f"<img src='now/{html.escape(key)}.png'></span></figure></div></section>")
+        rows.append(
+            f"<section><h2>{html.escape(key)}</h2><div>{sides}<figure><figcaption>difference"
+            f"</figcaption><span class=both><img src='accepted/{html.escape(key)}.png'>"
+            f"<img src='now/{html.escape(key)}.png'></span></figure></div></section>"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
         "<!doctype html><meta charset=utf-8><title>Golden pictures</title><style>"
-        "body{font:16px sans-serif;margin:2em;background:#eee}div{display:flex;gap:1em;flex-wrap:wrap}"
+        "body{font:16px sans-serif;margin:2em;background:#eee}"
+        "div{display:flex;gap:1em;flex-wrap:wrap}"
         "img{border:1px solid #888;image-rendering:pixelated}figure{margin:0}"
-        ".both{position:relative;display:inline-block}.both img+img{position:absolute;left:0;top:0;"
+        ".both{position:relative;display:inline-block}"
+        ".both img+img{position:absolute;left:0;top:0;"
         "mix-blend-mode:difference}</style><h1>Pictures that differ from the golden ones</h1>"
         "<p>An empty left side: no accepted picture was ever made on this machine. "
-        "<code>make golden</code> accepts the right side.</p>" + "".join(rows), encoding="utf-8",
+        "<code>make golden</code> accepts the right side.</p>" + "".join(rows),
+        encoding="utf-8",
     )
     return path
 

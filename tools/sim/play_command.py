@@ -18,8 +18,10 @@ console = Console(highlight=False)
 def show(result: Result, verbose: bool) -> None:
     """One line for the scenario, and its failure beneath it."""
     mark = "[green]✓[/]" if result.passed else "[red]✗[/]"
-    console.print(f"{mark} {result.name}  [dim]{result.virtual_seconds:.1f} s of its time in "
-                  f"{result.real_seconds:.2f} s[/]")
+    console.print(
+        f"{mark} {result.name}  [dim]{result.virtual_seconds:.1f} s of its time in "
+        f"{result.real_seconds:.2f} s[/]"
+    )
     if verbose:
         for step in result.steps:
             console.print(f"    [dim]{step['at']:9.3f}  line {step['line']:<3} {step['step']}[/]")
@@ -32,10 +34,16 @@ def show(result: Result, verbose: bool) -> None:
 def command(
     files: Annotated[list[Path], typer.Argument(help="scenario files")],
     seed: Annotated[int | None, typer.Option(help="replace the scenarios' seeds")] = None,
-    trace: Annotated[Path | None, typer.Option(help="keep the timeline, a JSON object a line")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print the steps' results as JSON")] = False,
+    trace: Annotated[
+        Path | None, typer.Option(help="keep the timeline, a JSON object a line")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print the steps' results as JSON")
+    ] = False,
     jobs: Annotated[int, typer.Option(help="scenarios played at once")] = 2,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="every step with its time")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="every step with its time")
+    ] = False,
 ) -> None:
     """Play scenarios headless on the virtual clock."""
     if trace is not None and len(files) != 1:
@@ -52,8 +60,11 @@ def command(
             if not as_json:
                 show(result, verbose)
     if as_json:
-        typer.echo(json.dumps([{**vars(r), "passed": r.passed} for r in results],
-                              ensure_ascii=False, indent=1))
+        typer.echo(
+            json.dumps(
+                [{**vars(r), "passed": r.passed} for r in results], ensure_ascii=False, indent=1
+            )
+        )
     differing = [picture for r in results for picture in r.pictures]
     if differing:
         console.print(f"pictures side by side: {goldens.report(differing)}", markup=False)

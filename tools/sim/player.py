@@ -1,6 +1,7 @@
 """Play scenarios headless on the virtual clock: `pos play FILE…`.
 
-One scenario is one simulation with its own folder, seed and clock, from power-on to the last step. A
+One scenario is one simulation with its own folder, seed and clock, from power-on to the last
+step. A
 step that fails ends its scenario; the message names file and line and what was there instead.
 """
 
@@ -50,8 +51,9 @@ async def do_step(stage: Stage, step: Step) -> None:
         await EXPECTATIONS[step.word](stage, step.argument)
 
 
-async def _play(scenario: Scenario, seed: int, folder: Path, result: Result,
-                trace: Path | None) -> None:
+async def _play(
+    scenario: Scenario, seed: int, folder: Path, result: Result, trace: Path | None
+) -> None:
     timeline = Timeline()
     sim = Simulation(virtual=True, seed=seed, folder=folder, start=scenario.start)
     sim.events.subscribe(timeline.add)
@@ -80,8 +82,9 @@ async def _play(scenario: Scenario, seed: int, folder: Path, result: Result,
             timeline.write(trace)
 
 
-def play(file: Path, seed: int | None = None, trace: Path | None = None,
-         folder: Path | None = None) -> Result:
+def play(
+    file: Path, seed: int | None = None, trace: Path | None = None, folder: Path | None = None
+) -> Result:
     """Play one file; its simulation lives in `folder`, or in a temporary one that goes afterwards.
 
     A file that is no scenario gives a Result with the reason, as any other failure."""

@@ -1,8 +1,8 @@
 """Scenario files: YAML in, checked steps with their file and line out.
 
 A scenario is a name, a `start` and a list of steps, each a mapping of one word to its argument.
-The words and what they take are in `steps.py`; whatever is unknown is an error that names file, line
-and the word that was probably meant.
+The words and what they take are in `steps.py`; whatever is unknown is an error that names file,
+line and the word that was probably meant.
 """
 
 import difflib
@@ -13,8 +13,13 @@ from typing import Any
 import yaml
 
 START_DEFAULTS: dict[str, Any] = {
-    "merchant": "测试商户有限公司", "signed_on": True, "seed": 1, "language": "zh",
-    "operator": "01", "fresh": False, "clock": True,
+    "merchant": "测试商户有限公司",
+    "signed_on": True,
+    "seed": 1,
+    "language": "zh",
+    "operator": "01",
+    "fresh": False,
+    "clock": True,
 }
 TOP_LEVEL = ["name", "start", "steps"]
 
@@ -64,7 +69,9 @@ def _construct(node: yaml.Node) -> Any:
     if node.tag == "tag:yaml.org,2002:bool":
         word = node.value.lower()  # YAML takes on and off for truth; here they are words
         return word if word in ("on", "off") else word in ("true", "yes")
-    if node.tag == "tag:yaml.org,2002:int" and (node.value == "0" or node.value[0] in "123456789-"):
+    if node.tag == "tag:yaml.org,2002:int" and (
+        node.value == "0" or node.value[0] in "123456789-"
+    ):
         return int(node.value)
     if node.tag == "tag:yaml.org,2002:float":
         return float(node.value)

@@ -1,8 +1,8 @@
 """The timeline: every event of a simulation in order, with its virtual time, masked.
 
-An event is a JSON-able dict `{"t": microseconds, "kind": …, …}`. Models mask what they tell (a PAN is
-first 6 + last 4; tracks, PINs, PIN blocks and keys never appear), so a timeline may be shown, saved
-and compared byte for byte.
+An event is a JSON-able dict `{"t": microseconds, "kind": …, …}`. Models mask what they tell (a PAN
+is first 6 + last 4; tracks, PINs, PIN blocks and keys never appear), so a timeline may be shown,
+saved and compared byte for byte.
 """
 
 import asyncio

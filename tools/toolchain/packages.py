@@ -12,12 +12,28 @@ import sys
 
 PURPOSES = {
     "build": [
-        "gcc", "libc6-dev", "make", "pkg-config", "dpkg-dev", "python3-venv", "python3-dev", "git",
-        "ca-certificates", "xz-utils", "bzip2", "patch",
-        "unifont", "fonts-droid-fallback",  # the glyphs of screens and receipts
+        "gcc",
+        "libc6-dev",
+        "make",
+        "pkg-config",
+        "dpkg-dev",
+        "python3-venv",
+        "python3-dev",
+        "git",
+        "ca-certificates",
+        "xz-utils",
+        "bzip2",
+        "patch",
+        "unifont",
+        "fonts-droid-fallback",  # the glyphs of screens and receipts
     ],
     "test": [
-        "pcscd", "libccid", "libpcsclite-dev", "swig", "libnfc6", "libnfc-bin",  # foreign readers
+        "pcscd",
+        "libccid",
+        "libpcsclite-dev",
+        "swig",
+        "libnfc6",
+        "libnfc-bin",  # foreign readers
         "gcc-multilib",  # the 32-bit build: object sizes are the ESP32's
         "valgrind",  # the constant-time check of the C module
         "chromium",  # the page's tests
@@ -34,12 +50,15 @@ def missing(names: list[str]) -> list[str]:
     """Those of `names` that dpkg does not list as installed."""
     if shutil.which("dpkg-query") is None:
         raise PackageError(
-            "this is no Debian system: install the counterparts of " + " ".join(names)
+            "this is no Debian system: install the counterparts of "
+            + " ".join(names)
             + " by hand, then set SUANPAN_PACKAGES=ready."
         )
     done = subprocess.run(
         ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *names],
-        capture_output=True, text=True, check=False,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     there = {row.split()[0] for row in done.stdout.split("\n") if row.endswith(" installed")}
     return [name for name in names if name not in there]
@@ -50,19 +69,25 @@ def install(names: list[str]) -> None:
     apt = ["apt-get", "-o", "DPkg::Lock::Timeout=120"]
     if os.geteuid() != 0:
         if shutil.which("sudo") is None:
-            raise PackageError("run 'apt-get install " + " ".join(names) + "' as root, then again.")
+            raise PackageError(
+                "run 'apt-get install " + " ".join(names) + "' as root, then again."
+            )
         apt = ["sudo", "DEBIAN_FRONTEND=noninteractive", *apt]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     print("  installing Debian packages: " + " ".join(names), flush=True)
     for arguments in (["update"], ["install", "-y", "--no-install-recommends", *names]):
         done = subprocess.run(
-            apt + arguments, env=environment, capture_output=True, text=True, check=False,
+            apt + arguments,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             tail = "\n".join((done.stdout + done.stderr).strip().split("\n")[-4:])
             raise PackageError(
-                f"{tail}\napt-get {arguments[0]} failed: is the network up, and are you root or in "
-                "sudo? Put it right and run the command again."
+                f"{tail}\napt-get {arguments[0]} failed: is the network up, and are you root or "
+                "in sudo? Put it right and run the command again."
             )
 
 

@@ -1,9 +1,10 @@
 """Fetch the pinned, signature-checked sources of MicroPython and mbedTLS.
 
 Debian's own archive carries both as source packages. apt verifies the archive's signature with the
-distribution's keyring, applies Debian's patches, and needs neither root nor the system's lists; the
-upstream tarball's SHA-256 is checked as well. Only the standard library is used: this runs before the
-virtual environment exists.
+distribution's keyring, applies Debian's patches, and needs neither root nor the system's lists;
+the
+upstream tarball's SHA-256 is checked as well. Only the standard library is used: this runs before
+the virtual environment exists.
 
 Run as `python3 -m tools.toolchain.sources BUILD_DIR`. `MICROPYTHON_DIR` and `MBEDTLS_DIR` name
 checkouts to use instead on other systems.
@@ -50,7 +51,8 @@ def archive_site() -> str:
     """The address of Debian's archive, as this machine's own apt is set up to reach it."""
     rows = run(
         ["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE)", "Created-By: Packages"],
-        Path("/"), "Is this a Debian system? Elsewhere set MICROPYTHON_DIR and MBEDTLS_DIR.",
+        Path("/"),
+        "Is this a Debian system? Elsewhere set MICROPYTHON_DIR and MBEDTLS_DIR.",
     )
     for row in rows.split("\n"):
         site, _, release = row.partition(" ")
@@ -62,10 +64,14 @@ def archive_site() -> str:
 def apt_options(folder: Path) -> list[str]:
     """apt options that read only our one source line and keep their lists in our own folder."""
     return [
-        "-o", f"Dir::Etc::sourcelist={folder / 'sources.list'}",
-        "-o", "Dir::Etc::sourceparts=-",
-        "-o", f"Dir::State::Lists={folder / 'lists'}",
-        "-o", "APT::Sandbox::User=root",
+        "-o",
+        f"Dir::Etc::sourcelist={folder / 'sources.list'}",
+        "-o",
+        "Dir::Etc::sourceparts=-",
+        "-o",
+        f"Dir::State::Lists={folder / 'lists'}",
+        "-o",
+        "APT::Sandbox::User=root",
     ]
 
 
@@ -76,7 +82,9 @@ def fetch(name: str, folder: Path) -> Path:
     run(["apt-get", *apt_options(folder), "source", f"{name}={version}"], folder, network)
     found = hashlib.sha256((folder / tarball).read_bytes()).hexdigest()
     if found != digest:
-        raise SourceError(f"{tarball} has SHA-256 {found}, not the pinned {digest}: do not use it.")
+        raise SourceError(
+            f"{tarball} has SHA-256 {found}, not the pinned {digest}: do not use it."
+        )
     trees = [p for p in folder.glob(f"{name}-*") if p.is_dir()]
     if len(trees) != 1:
         raise SourceError(f"expected one source tree of {name} in {folder}, found {len(trees)}")
@@ -99,8 +107,11 @@ def provide(build: Path) -> None:
         if not listed:
             line = f"deb-src [signed-by={KEYRING}] {archive_site()} {SUITE} main\n"
             (folder / "sources.list").write_text(line)
-            run(["apt-get", *apt_options(folder), "update"], folder,
-                "Is the network up? Debian's archive did not answer; run the command again.")
+            run(
+                ["apt-get", *apt_options(folder), "update"],
+                folder,
+                "Is the network up? Debian's archive did not answer; run the command again.",
+            )
             listed = True
         print(f"  fetching {name} {PINS[name][0]}", flush=True)
         for stale in folder.glob(f"{name}-*"):
