@@ -49,7 +49,7 @@ class PageServer:
         self._stale: dict[str, Callable[[], dict[str, Any]]] = {}
         self._picture_changed = False
         self._moved = 0.0
-        self._shown = ""
+        self._shown = self._stripped = ""
         self._runner: web.AppRunner | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._playing: asyncio.Task[None] | None = None
@@ -100,13 +100,14 @@ class PageServer:
 
     async def _greet(self, socket: Socket) -> None:
         """Everything there is to see now; what changes meanwhile comes after it."""
-        events = [e for e in self.timeline.events[-2 * HISTORY:] if e["kind"] not in UNTOLD]
+        events = [e for e in self.timeline.events[-4 * HISTORY:] if _worth_telling(e)]
         playing = self._playing is not None and not self._playing.done()
         messages = (
             self.session.state(), {"type": "deck", "cards": tray.deck()}, self._faults(),
             self._placed(), self.session.books(), self._lamps(),
             {"type": "recording", "on": self.recorder.recording},
             {"type": "playing", "on": playing, "line": 0},
+            {"type": "shown", "text": self._shown},
             {"type": "events", "events": events[-HISTORY:]},
         )
         rows = b"".join(self.sim.printer.rows)
@@ -278,12 +279,16 @@ class PageServer:
             self._look_again("faults", self._faults)
         elif kind == "card":
             self._look_again("placed", self._placed)
-        elif kind in ("power", "fault", "network", "crash", "reset"):
+        elif kind == "power":
+            self._shown = self._stripped = ""
+            self.tell({"type": "shown", "text": ""})
+            self._look_everywhere()
+        elif kind in ("fault", "network", "crash", "reset"):
             self._look_everywhere()
         elif kind == "printer" and event.get("what") == "torn off":
             self._sockets = dict.fromkeys(self._sockets, 0)
             self.tell({"type": "torn"})
-        if kind not in UNTOLD:
+        if _worth_telling(event):
             self.tell({"type": "events", "events": [event]})
         self._wake.set()
 
@@ -336,11 +341,17 @@ class PageServer:
             lines = await asyncio.to_thread(glyphs.read, pixels)
             text = " | ".join(lines)
             stripped = re.sub(r"(?<![\d.])\d+(?![\d.])", "#", text)
-            if lines and stripped != self._shown:
-                self._shown = stripped
+            if lines and stripped != self._stripped:
+                self._stripped, self._shown = stripped, text
                 event = {"t": moment, "kind": "reading", "text": text}
                 self.timeline.add(event)
+                self.tell({"type": "shown", "text": text})
                 self.tell({"type": "events", "events": [event]})
+
+
+def _worth_telling(event: dict[str, Any]) -> bool:
+    """A key's way up, and what the page shows itself, are no news."""
+    return event["kind"] not in UNTOLD and not (event["kind"] == "key" and not event["down"])
 
 
 async def _never_stale(_: web.Request, response: web.StreamResponse) -> None:

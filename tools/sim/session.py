@@ -1,4 +1,4 @@
-"""One sitting at the simulated terminal: bring it to idle, go on in real time, live through crashes.
+"""One sitting at the simulated terminal: up to idle, on in real time, and through crashes.
 
 The morning (boot, login, sign-on) runs as fast as it can; then the clock runs at `speed`. Whatever
 stops the firmware is kept in words, and the terminal can be powered on again.
@@ -52,6 +52,7 @@ class Session:
         self.speed = "1"
         self.trouble = ""
         self.ready = False
+        self._flash: list[Any] = []
         self.changed: Callable[[], None] = lambda: None
         sim.events.subscribe(timeline.add)
         sim.events.subscribe(self._event)
@@ -162,6 +163,19 @@ class Session:
                 self._fail(f"a host failed: {type(failure).__name__}: {failure}")
 
     def _flash_operation(self, kind: str, address: int, length: int) -> None:
+        """Tell the pages or blocks of one access, which come in one go, as one event."""
+        if self._flash and self._flash[0] == kind and sum(self._flash[1:]) == address:
+            self._flash[2] += length
+            return
+        self._tell_flash()
+        self._flash = [kind, address, length]
+        asyncio.get_running_loop().call_soon(self._tell_flash)
+
+    def _tell_flash(self) -> None:
+        if not self._flash:
+            return
+        kind, address, length = self._flash
+        self._flash = []
         for part in self.sim.flash.partitions:
             if part.offset <= address < part.offset + part.size:
                 self.sim.events.emit("flash", operation=kind, partition=part.label,

@@ -87,17 +87,33 @@ def _chosen(folder: Path, language: str | None) -> str:
     return kept or language or "zh"
 
 
+Port = Annotated[int, typer.Option(help="the page's port; 0 takes a free one")]
+Host = Annotated[str, typer.Option(help="the page's address")]
+Headless = Annotated[
+    bool, typer.Option("--headless", help="terminal and acquirer without a page")
+]
+Seconds = Annotated[float | None, typer.Option(help="end after so many seconds")]
+Seed = Annotated[int, typer.Option(help="what all randomness starts from")]
+Folder = Annotated[Path, typer.Option(help="keeps flash and books between runs")]
+New = Annotated[bool, typer.Option("--new", help="forget the kept terminal and its books")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="a new device, as the workshop left it")]
+Language = Annotated[str | None, typer.Option(help="zh or en, for a new terminal")]
+Database = Annotated[
+    str | None, typer.Option(help="the acquirer's books, as a URL (default: a file in the folder)")
+]
+
+
 def command(
-    port: Annotated[int, typer.Option(help="the page's port; 0 takes a free one")] = 8000,
-    host: Annotated[str, typer.Option(help="the page's address")] = "127.0.0.1",
-    headless: Annotated[bool, typer.Option("--headless", help="terminal and acquirer without a page")] = False,
-    seconds: Annotated[float | None, typer.Option(help="end after so many seconds")] = None,
-    seed: Annotated[int, typer.Option(help="what all randomness starts from")] = 1,
-    folder: Annotated[Path, typer.Option(help="keeps flash and books between runs")] = FOLDER,
-    new: Annotated[bool, typer.Option("--new", help="forget the kept terminal and its books")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="a new device, as the workshop left it")] = False,
-    language: Annotated[str | None, typer.Option(help="zh or en, for a new terminal")] = None,
-    acquirer_database: Annotated[str | None, typer.Option(help="the acquirer's books, as a URL (default: a file in the folder)")] = None,
+    port: Port = 8000,
+    host: Host = "127.0.0.1",
+    headless: Headless = False,
+    seconds: Seconds = None,
+    seed: Seed = 1,
+    folder: Folder = FOLDER,
+    new: New = False,
+    fresh: Fresh = False,
+    language: Language = None,
+    acquirer_database: Database = None,
 ) -> None:
     """The terminal on the screen: acquirer, virtual board, page."""
     try:

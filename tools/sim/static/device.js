@@ -57,6 +57,8 @@ on("lcd", async (bytes) => {
   canvas.dataset.frames = Number(canvas.dataset.frames || 0) + 1;
 });
 
+on("shown", ({ text }) => document.querySelector("#lcd").setAttribute("aria-label", text));
+
 export function lamps(colours) {
   document.querySelectorAll("#lamps i").forEach((lamp, index) => {
     const [red, green, blue] = colours[index] || [0, 0, 0];

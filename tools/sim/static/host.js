@@ -26,7 +26,7 @@ function drawDifference() {
 }
 
 function drawLedger() {
-  const head = make("tr", {}, ...["time_", "type", "amount", "state", "trace", "card"].map((name) => make("th", { text: word(name), name: name === "amount" ? "number" : "" })));
+  const head = make("tr", {}, ...["time_", "type", "amount", "state", "trace", "pan"].map((name) => make("th", { text: word(name), name: name === "amount" ? "number" : "" })));
   const rows = books.postings.slice(-SHOWN).reverse().map((row) => make("tr", { name: row.alone ? "alone" : row.state === "reversed" ? "gone" : "", test: "posting" },
     make("td", { text: row.at.slice(11, 19) }), make("td", { text: word(row.type) }), make("td", { text: money(row.amount), name: "number" }),
     make("td", { text: word(row.state) }), make("td", { text: row.trace }), make("td", { text: row.card })));

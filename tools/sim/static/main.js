@@ -38,6 +38,8 @@ function drawWords() {
 device.build();
 paper.build();
 timeline.build();
+// After a click with the mouse the keyboard is the terminal's again.
+addEventListener("click", (event) => { if (event.detail) event.target.closest("button, summary")?.blur(); });
 find("#language").onclick = async () => {
   if (await ask(word("anew"))) send({ language: language() === "zh" ? "en" : "zh" });
 };

@@ -6,10 +6,11 @@ import { language, make, word } from "./words.js";
 let deck = [];
 let placed = { inserted: null, tapped: [] };
 
+// The ways to use a card now. After one of them the keyboard is the terminal's: ENTER must not pull.
 function buttons(card) {
   const made = [];
   const at = () => (next.pull === null ? {} : { at: next.pull });
-  const add = (label, test, action) => made.push(make("button", { test: `${test}-${card.name}`, text: word(label), click: () => act(action()) }));
+  const add = (label, test, action) => made.push(make("button", { test: `${test}-${card.name}`, text: word(label), click: (event) => { event.target.blur(); act(action()); } }));
   if (card.phone) {
     if (placed.tapped.includes(card.name)) add("away", "away", () => ({ card: { remove: card.name } }));
     else add("tap", "tap", () => ({ phone: { tap: card.name } }));
@@ -37,13 +38,9 @@ function face(card) {
 }
 
 export function draw() {
-  const focused = document.activeElement?.dataset?.testid || "";
   for (const [list, phones] of [["#cards", false], ["#phones", true]]) {
     document.querySelector(list).replaceChildren(...deck.filter((card) => card.phone === phones).map(face));
   }
-  const [, verb, name] = focused.match(/^(insert|tap|remove|away)-(.+)$/) || [];
-  const turned = { insert: "remove", remove: "insert", tap: "away", away: "tap" }[verb];
-  if (verb) (document.querySelector(`[data-testid="${focused}"]`) || document.querySelector(`[data-testid="${turned}-${name}"]`))?.focus();
 }
 
 on("deck", (message) => { deck = message.cards; draw(); });
