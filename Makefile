@@ -77,10 +77,10 @@ $(BUILD)/mpy-cross/mpy-cross: $(BUILD)/sources/.ready
 	$(call step,building mpy-cross,mpy-cross,$(MAKE) -C $(MPY)/mpy-cross -j$(JOBS) BUILD=$(ABS)/mpy-cross)
 
 $(BUILD)/mbedtls/library/libmbedtls.a: $(BUILD)/sources/.ready
-	$(call step,building mbedTLS,mbedtls,rm -rf $(BUILD)/mbedtls && cp -rL $(BUILD)/sources/mbedtls $(BUILD)/mbedtls && $(MAKE) -C $(BUILD)/mbedtls/library -j$(JOBS) static CFLAGS=-O2)
+	$(call step,building mbedTLS,mbedtls,rm -rf $(BUILD)/mbedtls && cp -rL $(BUILD)/sources/mbedtls $(BUILD)/mbedtls && $(MAKE) -C $(BUILD)/mbedtls/library clean && $(MAKE) -C $(BUILD)/mbedtls/library -j$(JOBS) static CFLAGS=-O2)
 
 $(BUILD)/mbedtls32/library/libmbedtls.a: $(BUILD)/sources/.ready | packages-test
-	$(call step,building mbedTLS (32-bit),mbedtls32,rm -rf $(BUILD)/mbedtls32 && cp -rL $(BUILD)/sources/mbedtls $(BUILD)/mbedtls32 && $(MAKE) -C $(BUILD)/mbedtls32/library -j$(JOBS) static CC="gcc -m32" CFLAGS=-O2)
+	$(call step,building mbedTLS (32-bit),mbedtls32,rm -rf $(BUILD)/mbedtls32 && cp -rL $(BUILD)/sources/mbedtls $(BUILD)/mbedtls32 && $(MAKE) -C $(BUILD)/mbedtls32/library clean && $(MAKE) -C $(BUILD)/mbedtls32/library -j$(JOBS) static CC="gcc -m32" CFLAGS=-O2)
 
 ## ---- the sim board's interpreter
 
@@ -109,4 +109,4 @@ $(VENV)/.test-ready: requirements-test.txt $(VENV)/.ready | packages-test
 	$(call step,adding the test tools,venv-test,$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-test.txt && touch $@,Is the network up? The packages come from PyPI; run the command again.)
 
 $(BUILD)/pki/.ready: tools/acquirer/pki.py $(VENV)/.ready
-	$(call step,making the test certificates,pki,$(PYTHON) -m tools.acquirer.pki $(BUILD)/pki && touch $@)
+	$(call step,making the test certificates,pki,$(PYTHON) -m tools.acquirer.pki && touch $@)
