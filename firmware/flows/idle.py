@@ -10,9 +10,9 @@ from firmware.care.errors import CareError
 from firmware.care.operators import role
 from firmware.estate.errors import EstateError
 from firmware.flows import moments
+from firmware.flows.errors import PayerError
 from firmware.flows.login import login
 from firmware.flows.menu import menu
-from firmware.flows.payer import PayerError
 from firmware.flows.sale import sale
 from firmware.flows.sign_on import sign_on
 from firmware.ledger.errors import LedgerError
@@ -141,7 +141,8 @@ def _facts(pos: "Pos") -> IdleFacts:
     facts.connected = radio.connected()
     facts.bars = radio.bars() if facts.connected else 0
     facts.batch = pos.ledger.batch
-    facts.merchant = pos.shop.name
+    english = pos.words.language == "en" and pos.shop.name_en
+    facts.merchant = english or pos.shop.name
     facts.operator = pos.operator
     facts.signed_on = pos.link.signed_on
     facts.owed = len(pos.ledger.owed())

@@ -13,6 +13,7 @@ from emv.terminal import Transaction
 from errors import CardRemoved, DeviceError
 
 from firmware.flows import moments
+from firmware.flows.errors import DeclinedByCard, RefusedAfterApproval, VerificationFailed
 from firmware.ledger import record
 from firmware.ledger.vault import PIN
 
@@ -30,22 +31,6 @@ if TYPE_CHECKING:
     from firmware.ui.ask import Ask
 
 _PIN_BLOCK_FORMAT = const(0)
-
-
-class PayerError(Exception):
-    """The card, or its rules, end the payment before it goes online. Nothing was charged."""
-
-
-class DeclinedByCard(PayerError):
-    """The card (or terminal action analysis) declined: AAC at the first GENERATE AC or the tap."""
-
-
-class RefusedAfterApproval(PayerError):
-    """The host approved and the card did not: the reversal (06) is owed."""
-
-
-class VerificationFailed(PayerError):
-    """The cardholder could not be verified as the card demands."""
 
 
 def emv_transaction(txn: "Txn") -> Transaction:

@@ -5,7 +5,8 @@ import gc
 import aio
 from errors import DeviceError
 
-from firmware.link.errors import NotSignedOn
+from firmware.flows.errors import PayerError
+from firmware.link.errors import NotSignedOn, Refused
 from firmware.ui.ask import Ask, Cancelled, TimedOut
 from firmware.ui.screens import Screens, yuan
 
@@ -74,7 +75,7 @@ class Pos:
             return
         words = self.words
         self.board.buzzer.beep("alert")
-        self.screens.notice("card", words("remove-card"), [(words("remove-card"), 24)])
+        self.screens.notice("card", words("remove-card"), [(words("take-your-card"), 24)])
         try:
             await aio.race(self._removed(), self.ask.cancel(_REMOVE_S))
         except (TimedOut, DeviceError) as error:
@@ -125,10 +126,9 @@ class Pos:
         """
         words = self.words
         meaning, todo = words.fault(error)
-        code = getattr(error, "code", None)
-        if isinstance(code, str) and code:
-            meaning, todo = words.code(code)
-            todo += " (" + words("code-is", code) + ")"
+        if isinstance(error, Refused):
+            meaning, todo = words.code(error.code)
+            todo += " (" + words("code-is", error.code) + ")"
         if not self.paying:
             await self.say("bad", meaning, (todo, 24))
             return
@@ -137,7 +137,7 @@ class Pos:
         self.board.buzzer.beep("error")
         await self.ask.message(
             "bad",
-            words("failed"),
+            words("declined" if isinstance(error, PayerError) else "failed"),
             [(meaning, 24), (todo, 16), (money, 24)],
             seconds=_OWED_S if owed else _FAILED_S,
         )

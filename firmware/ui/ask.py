@@ -58,7 +58,7 @@ class Ask:
         typed.press(first)
         complaint = ""
         while True:
-            self.screens.amount(title, typed.fen, most, complaint)
+            self.screens.amount(title, typed.fen, complaint)
             complaint = ""
             clock = _Clock(_KEYS_S)
             while not complaint:

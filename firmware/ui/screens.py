@@ -86,16 +86,14 @@ class Screens:
         self._keys(("MENU", "do-more"))
         self._dirty()
 
-    def amount(self, title: str, fen: int, most: int, complaint: str = "") -> None:
-        """Typing an amount. `title` and `complaint` are text ids; `most` is the upper limit."""
+    def amount(self, title: str, fen: int, complaint: str = "") -> None:
+        """Typing an amount. `title` and `complaint` are text ids."""
         words = self.words
         self._page("ask", words(title))
         paint.centred(self.frame, words("enter-amount"), 54, 24)
         self.amount_typed(fen)
         if complaint:
             paint.centred(self.frame, words(complaint), 158, 24, paint.RED)
-        else:
-            paint.centred(self.frame, words("amount-hint", yuan(most)), 166, 16, paint.GREY)
         self._keys(("ENTER", "do-next"), ("CLEAR", "do-fix"), ("CANCEL", "do-back"))
         self._dirty()
 

@@ -15,7 +15,7 @@ _ANOTHER = ("请换一张卡", "Use another card")
 _SIGN_ON = ("请重新签到", "Sign on again")
 _NETWORK = ("请检查网络后重试", "Check the network, then retry")
 _SERVICE = ("请联系维护人员", "Call service")
-_RESEND = ("请重试;如已扣款将自动冲正", "Retry; a charge is reversed")
+_LATER = ("请稍后重试", "Try again later")
 
 
 def _fault(zh: str, en: str, todo: tuple[str, str]) -> tuple[str, str, str, str]:
@@ -71,10 +71,10 @@ FAULTS = {
         "Host certificate refused",
         ("为安全已中断,请联系维护人员", "Cut for safety: call service"),
     ),
-    "Disconnected": _fault("联机中断", "Line was cut", _RESEND),
-    "ReplyTimeout": _fault("主机无应答", "Host did not answer", _RESEND),
-    "MalformedReply": _fault("主机应答有误", "Host answer malformed", _RESEND),
-    "MacFault": _fault("应答校验错误", "Answer fails its MAC", _RESEND),
+    "Disconnected": _fault("联机中断", "Line was cut", _LATER),
+    "ReplyTimeout": _fault("主机无应答", "Host did not answer", _LATER),
+    "MalformedReply": _fault("主机应答有误", "Host answer malformed", _LATER),
+    "MacFault": _fault("应答校验错误", "Answer fails its MAC", _LATER),
     "KeyFault": _fault("工作密钥校验错误", "Working keys are wrong", _SIGN_ON),
     "NotSignedOn": _fault(
         "终端未签到", "Not signed on", ("请在管理菜单签到", "Menu, Management, Sign on")
@@ -96,6 +96,7 @@ FAULTS = {
         "存储已满", "Storage is full", ("请结算或联系维护人员", "Settle, or call service")
     ),
     "BatchFull": _fault("批次已满", "Batch is full", ("请先结算", "Settle first")),
+    "Unsendable": _fault("报文内容过长", "Message too long", _SERVICE),
     "StillOwed": _fault(
         "有未了交易", "Something is still owed", ("请先签到并冲正", "Sign on to clear it")
     ),

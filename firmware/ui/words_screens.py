@@ -58,7 +58,6 @@ TEXTS = {
     "unprinted": ("末笔未打完,请重打", "Last receipt due: reprint"),
     "no-merchant": ("终端未下装", "Terminal not provisioned"),
     # Amount
-    "amount-hint": ("最大 {}", "At most {}"),
     "amount-zero": ("金额不能为零", "AMOUNT IS ZERO"),
     "amount-too-large": ("金额超出上限", "AMOUNT TOO LARGE"),
     # Presenting a card
@@ -71,6 +70,7 @@ TEXTS = {
     "reading-card": ("正在读卡", "READING CARD"),
     "do-not-remove": ("请勿拔卡", "Do not remove the card"),
     "remove-card": ("请取卡", "REMOVE CARD"),
+    "take-your-card": ("请持卡人取回卡片", "Please take your card"),
     "choose-application": ("请选择应用", "WHICH CARD?"),
     "one-card": ("请只用一张卡", "ONE CARD ONLY"),
     "see-phone": ("请看手机提示", "SEE YOUR PHONE"),
@@ -79,7 +79,7 @@ TEXTS = {
     "enter-pin": ("请输入密码", "ENTER PIN"),
     "pin-hint": ("请持卡人遮挡键盘输入", "Cardholder: shield the keypad"),
     "pin-short": ("密码为 4 至 12 位", "PIN has 4 to 12 digits"),
-    "pin-bypass": ("未输密码,按确认跳过", "No PIN: ENTER goes on without"),
+    "pin-bypass": ("无密码请直接按确认", "No PIN? Just press ENTER"),
     "pin-wrong": ("密码错误", "WRONG PIN"),
     "pin-wrong-todo": ("按确认重新输入密码", "Press ENTER to enter it again"),
     "pin-last-try": ("最后一次机会", "LAST PIN TRY"),
