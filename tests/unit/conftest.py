@@ -2,22 +2,29 @@
 
 The files are never imported by CPython. Tests are plain `def test_x()` or `async def test_x()`
 with bare asserts. One process runs the chosen tests of one file; each is reported by itself, with
-MicroPython's traceback and whatever it printed.
+MicroPython's traceback and whatever it printed. A file that says `CLOCK = "virtual"` runs on an
+empty virtual board instead, where waiting costs no time.
 """
 
 import ast
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tools.sim import clock
+from tools.sim.machine import Machine, SimulationError
 
 REPO = Path(__file__).resolve().parents[2]
 INTERPRETER = REPO / "build" / "sim" / "micropython"
 RUNNER = Path(__file__).with_name("runner.py")
 MARK = "\x1eunit"
 LIMIT_S = 120
+VIRTUAL_LIMIT_S = 24 * 3600
+VIRTUAL_PATH = "tests/unit:lib:.:.frozen"
 HEAP = "heapsize=16M"
 
 
@@ -54,7 +61,9 @@ class UnitFile(pytest.File):
         """None if the test passed, otherwise what MicroPython said."""
         if self.outcomes is None:
             chosen = [i.name for i in self.session.items if i.parent is self]
-            self.outcomes = run_file(self.path, chosen)
+            virtual = 'CLOCK = "virtual"' in self.path.read_text(encoding="utf-8")
+            run = run_file_virtually if virtual else run_file
+            self.outcomes = run(self.path, chosen)
         return self.outcomes[name]
 
 
@@ -95,6 +104,26 @@ def run_file(path: Path, names: list[str]) -> dict[str, str | None]:
     except subprocess.TimeoutExpired as error:
         output, ending = (error.stdout or b""), f"was stopped after {LIMIT_S} s"
     return read_outcomes(output.decode("utf-8", "replace"), names, ending)
+
+
+def run_file_virtually(path: Path, names: list[str]) -> dict[str, str | None]:
+    """As `run_file`, on an empty virtual board and its virtual clock."""
+
+    async def story(folder: Path) -> str:
+        program = [str(RUNNER), str(path), *names]
+        machine = Machine(folder, program=program, path=VIRTUAL_PATH, once=True)
+        await machine.power_on()
+        try:
+            await machine.off(VIRTUAL_LIMIT_S)
+        except SimulationError:
+            pass  # its words are in the output
+        finally:
+            await machine.stop()
+        return (folder / "console.log").read_text(encoding="utf-8", errors="replace")
+
+    with tempfile.TemporaryDirectory() as folder:
+        output = clock.run(story(Path(folder)))
+    return read_outcomes(output, names, "ended")
 
 
 def read_outcomes(output: str, names: list[str], ending: str) -> dict[str, str | None]:

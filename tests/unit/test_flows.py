@@ -22,6 +22,8 @@ from firmware.ui.ask import Cancelled
 from firmware.ui.screens import Screens
 from firmware.ui.wording import Wording
 
+CLOCK = "virtual"
+
 
 class Books:
     """What the flows under test ask of ledger, link and parameters."""

@@ -6,6 +6,8 @@ import time
 from drivers.buzzer import Buzzer
 from drivers.lamps import Lamps
 
+CLOCK = "virtual"
+
 LIT = b"\x40\x00\x00"
 DARK = b"\x00\x00\x00"
 
