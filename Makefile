@@ -31,7 +31,7 @@ sim: build ## the terminal on the screen: acquirer, virtual board, page (ARGS="-
 	@$(VENV)/bin/pos sim $(ARGS)
 
 test: build packages-test $(BUILD)/sim32/micropython $(VENV)/.test-ready ## the whole quick suite
-	@$(PYTHON) -m pytest -m "not long" $(ARGS)
+	@$(PYTHON) -m pytest -m "not long" -n 3 --dist loadfile $(ARGS)
 
 test-long: build packages-test $(BUILD)/sim32/micropython $(VENV)/.test-ready ## the nightly: exhaustive and slow
 	@$(PYTHON) -m pytest -m "long" $(ARGS)
