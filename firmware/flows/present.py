@@ -18,7 +18,7 @@ from emv.outcome import (
 from errors import CardCollision, CardSilent, DeviceError
 
 from firmware.flows.payer import ChipPayer, TapPayer, emv_transaction
-from firmware.ui.ask import TimedOut
+from firmware.ui.ask import Cancelled, TimedOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ _PROMPTS = {
 
 async def _first_card(pos: "Pos", ways: "list[str]") -> str:
     """CHIP or TAP, whichever card comes first."""
-    waits = [pos.ask.cancel(_WAIT_S)]
+    waits = [_cancelled(pos)]
     if CHIP in ways:
         waits.append(_watched(CHIP, _inserted(pos)))
     if TAP in ways:
@@ -112,6 +112,12 @@ async def _first_card(pos: "Pos", ways: "list[str]") -> str:
             await pos.board.nfc.release()
         return CHIP
     return TAP
+
+
+async def _cancelled(pos: "Pos") -> None:
+    """Cancelled when the payer or the merchant presses 取消, TimedOut."""
+    await pos.ask.cancel(_WAIT_S)
+    raise Cancelled("no card was presented")
 
 
 async def _watched(way: str, wait: "Awaitable[Any]") -> str:

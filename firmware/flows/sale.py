@@ -21,7 +21,7 @@ async def sale(pos: "Pos", first: str = "") -> None:
     pos.paying = True
     pos.require_signed_on()
     while await attempt(pos, amount):
-        pass  # a wrong PIN is a new transaction with a fresh entry
+        pos.card_left = False  # a wrong PIN is a new transaction with the same payer's card
 
 
 async def attempt(pos: "Pos", amount: int) -> bool:
