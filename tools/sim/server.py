@@ -17,6 +17,7 @@ from aiohttp import WSMsgType, web
 from tools.acquirer.errors import AcquirerError
 from tools.sim import decode, glyphs, tray
 from tools.sim.actions import ActionError, perform
+from tools.sim.fingers import Fingers
 from tools.sim.network import NetworkError
 from tools.sim.recorder import Recorder
 from tools.sim.session import Session
@@ -43,6 +44,7 @@ class PageServer:
     def __init__(self, session: Session) -> None:
         self.session, self.sim, self.timeline = session, session.sim, session.timeline
         self.recorder = Recorder(self.sim, self.timeline)
+        self._fingers = Fingers(self.sim)
         self._sockets: dict[Socket, int] = {}
         self._pending: list[dict[str, Any]] = []
         self._wake = asyncio.Event()
@@ -75,6 +77,7 @@ class PageServer:
 
     async def stop(self) -> None:
         """Close every browser's socket and stop listening."""
+        self._fingers.stop()
         for task in [*self._tasks, *([self._playing] if self._playing else [])]:
             task.cancel()
         for socket in list(self._sockets):
@@ -167,11 +170,11 @@ class PageServer:
 
     async def _do_press(self, _: Socket, argument: Any) -> None:
         """`{"press": KEY}`: a finger goes down; `release` takes it up."""
-        self.sim.keypad.press(str(argument))
+        self._fingers.press(str(argument))
         self.recorder.note({"key": str(argument)})
 
     async def _do_release(self, _: Socket, argument: Any) -> None:
-        self.sim.keypad.release(str(argument))
+        self._fingers.release(str(argument))
 
     async def _do_tear(self, _: Socket, __: Any) -> None:
         """`{"tear": true}`: the paper comes off."""
@@ -350,8 +353,10 @@ class PageServer:
 
 
 def _worth_telling(event: dict[str, Any]) -> bool:
-    """A key's way up, and what the page shows itself, are no news."""
-    return event["kind"] not in UNTOLD and not (event["kind"] == "key" and not event["down"])
+    """A key's way up, empty lines and what the page shows itself are no news."""
+    if event["kind"] == "key":
+        return bool(event["down"])
+    return event["kind"] not in UNTOLD and not (event["kind"] == "print" and not event["text"])
 
 
 async def _never_stale(_: web.Request, response: web.StreamResponse) -> None:

@@ -6,16 +6,17 @@ let recording = false, speedNow = "1", playing = { on: false, line: 0 };
 
 export function draw() {
   const bar = document.querySelector("#bar"), script = document.querySelector("#script");
-  const focused = bar.contains(document.activeElement) ? document.activeElement.dataset.testid : null;
+  const focused = document.activeElement.closest("#bar, .speeds") ? document.activeElement.dataset.testid : null;
   const button = (name, click, more = {}) => make("button", { test: `scenario-${name}`, text: word(name), click, ...more });
   const speeds = [["1", "x1"], ["10", "x10"], ["max", "max"]].map(([value, name]) => make("button", {
     test: `speed-${value}`, text: word(name), pressed: speedNow === value, title: value === "max" ? word("maxHelp") : "", click: () => send({ speed: value }) }));
   bar.replaceChildren(
     button("record", () => send({ record: !recording }), { pressed: recording }), button("stop", () => send({ stop: true })),
     button("play", () => send({ play: script.value }), { title: word("playHelp"), pressed: playing.on }), button("step", () => send({ step: script.value })),
-    button("export", save), make("div", { name: "speeds" }, ...speeds));
+    button("export", save));
+  document.querySelector("#scenario .speeds").replaceChildren(...speeds);
   script.placeholder = word("script");
-  if (focused) bar.querySelector(`[data-testid="${focused}"]`)?.focus();
+  if (focused) document.querySelector(`[data-testid="${focused}"]`)?.focus();
 }
 
 function save() {
