@@ -1,4 +1,29 @@
-"""How a payment ends by its payer's card, beside what the reader and lib/emv report."""
+"""How a payment ends by its payer's card or a reader, beside what the card and lib/emv report."""
+
+from errors import CardError, DeviceError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from typing import Any
+
+
+class ChipReaderFault(DeviceError):
+    """The contact reader does not work: a screen names the part, a driver only says "device"."""
+
+
+class TapReaderFault(DeviceError):
+    """The contactless reader does not work."""
+
+
+async def blaming(fault: "type[DeviceError]", work: "Awaitable[Any]") -> "Any":
+    """The result of what a reader does; what is not the card's fault is raised as `fault`."""
+    try:
+        return await work
+    except CardError:
+        raise
+    except DeviceError as error:
+        raise fault(str(error)) from error
 
 
 class PayerError(Exception):

@@ -62,7 +62,7 @@ async def run(pos: "Pos", flow: "Awaitable[None]") -> None:
             pos.faults.record("flow", error)
         await pos.tell(error)
     finally:
-        pos.paying = False
+        pos.paying, pos.payment = False, None
         await pos.take_card()
         pos.tidy()
     if pos.link.wish == _SIGN_ON_WISH and pos.operator:

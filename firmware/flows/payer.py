@@ -13,7 +13,14 @@ from emv.terminal import Transaction
 from errors import CardRemoved, DeviceError
 
 from firmware.flows import moments
-from firmware.flows.errors import DeclinedByCard, RefusedAfterApproval, VerificationFailed
+from firmware.flows.errors import (
+    ChipReaderFault,
+    DeclinedByCard,
+    RefusedAfterApproval,
+    TapReaderFault,
+    VerificationFailed,
+    blaming,
+)
 from firmware.ledger import record
 from firmware.ledger.vault import PIN
 
@@ -100,12 +107,15 @@ class ChipPayer(_Payer):
 
     def __init__(self, pos: "Pos", txn: "Txn", transaction: Transaction) -> None:
         super().__init__(pos, txn)
-        self.session = ContactSession(pos.board.reader.exchange, pos.card_terminal, transaction)
+        self.session = ContactSession(self._exchange, pos.card_terminal, transaction)
 
     async def power_on(self) -> None:
         """Reset the card. CardSilent for a mute chip, CardRemoved."""
-        await self.pos.board.reader.power_on()
+        await blaming(ChipReaderFault, self.pos.board.reader.power_on())
         self.pos.card_left = True
+
+    async def _exchange(self, command: bytes) -> bytes:
+        return await blaming(ChipReaderFault, self.pos.board.reader.exchange(command))
 
     async def verify(self, ask: "Ask") -> None:
         """Everything up to the first GENERATE AC; the card wants to go online when this returns.
@@ -203,13 +213,16 @@ class TapPayer(_Payer):
     def __init__(self, pos: "Pos", txn: "Txn") -> None:
         super().__init__(pos, txn)
         self.session = ContactlessSession(
-            pos.board.nfc.exchange, pos.card_terminal, emv_transaction(txn)
+            self._exchange, pos.card_terminal, emv_transaction(txn)
         )
         self.outcome: Outcome | None = None
 
     def allowed(self) -> bool:
         """Whether an application takes this amount by tap."""
         return self.session.pre_processing() is None
+
+    async def _exchange(self, command: bytes) -> bytes:
+        return await blaming(TapReaderFault, self.pos.board.nfc.exchange(command))
 
     async def perform(self) -> "Outcome":
         """The whole conversation, and the field off: the card may go when this returns."""

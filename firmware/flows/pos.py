@@ -12,7 +12,7 @@ from firmware.ui.screens import Screens, yuan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
     from typing import Any
 
     from emv.terminal import Terminal
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from firmware.devices import Board
     from firmware.estate.parameters import Parameters
     from firmware.ledger.ledger import Ledger
-    from firmware.link.acquirer import Link
+    from firmware.ledger.record import Txn
+    from firmware.link.acquirer import Link, Reply
     from firmware.ui.wording import Wording
 
-_ONLINE_S = const(60)
 _BRIEF_S = const(3)
 _REMOVE_S = const(30)
 _FAILED_S = const(30)
@@ -37,8 +37,8 @@ class Pos:
 
     board: the devices; shop: the terminal's parameters; operator: number of who is logged in, ''
     for nobody; booted: nothing of this is None any more; paying: a payment began, so its end is
-    told; card_left: a card that was used is still in the slot, and is not to be used again;
-    unprinted: a receipt is due.
+    told; payment: its newest record; card_left: a card that was used is still in the slot, and is
+    not to be used again; unprinted: a receipt is due.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class Pos:
         self.card_left = False
         self.booted = False
         self.paying = False
+        self.payment: Txn | None = None
         self.unprinted = False
 
     def require_signed_on(self) -> None:
@@ -98,18 +99,62 @@ class Pos:
         self.screens.notice(state, title, list(lines))
         await self.screens.show()
 
-    async def online(self, work: "Awaitable[Any]", title: str, fen: int = 0) -> "Any":
-        """The result of a conversation with the acquirer; the screen says why 取消 cannot help."""
+    async def online(self, work: "Awaitable[Any]", title: str) -> "Any":
+        """The result of a conversation that moves no money: 取消 may end it. Cancelled."""
         words = self.words
-        lines = [(words("please-wait"), 24)]
-        if fen:
-            lines += [(yuan(fen), 40), (words("cannot-cancel"), 16)]
-            if self.card_left:
-                lines.append((words("do-not-remove"), 16))
-        self.screens.notice("wait", words(title), lines)
-        seconds = self.shop.reply_ms // 1000 if self.shop else _ONLINE_S
+        self.screens.notice(
+            "wait", words(title), [(words("please-wait"), 24)], (("CANCEL", "do-end"),)
+        )
+        seconds = (self._connect_ms() + self.shop.reply_ms) // 1000
+        return await self._converse(work, seconds, lambda: True)
+
+    async def authorise(self, txn: "Txn") -> "Reply":
+        """The acquirer's answer to a payment. LinkError.
+
+        取消 ends it (Cancelled) as long as nothing of this payment has left the terminal; after
+        that the screen says why it cannot.
+        """
+        words, reply_ms = self.words, self.shop.reply_ms
+        ends = []  # the first of the two decides: 取消 or the payment's leaving
+
+        def may_cancel() -> bool:
+            ends.append("cancelled")
+            return ends[0] == "cancelled"
+
+        async def leaving() -> None:
+            ends.append("left")
+            if ends[0] != "left":
+                raise Cancelled("ended just before the payment left")
+            self.ask.restart(reply_ms // 1000)
+            self._payment_online("going-online", txn.amount, (words("cannot-cancel"), 16))
+            await self.screens.show()
+
+        owed = len(self.ledger.owed())
+        settling = (words("settling-owed"), 24) if owed else (words("please-wait"), 24)
+        self._payment_online("connecting", txn.amount, settling, (("CANCEL", "do-end"),))
+        seconds = (self._connect_ms() + owed * reply_ms) // 1000
+        return await self._converse(self.link.authorise(txn, leaving), seconds, may_cancel)
+
+    def _payment_online(
+        self,
+        title: str,
+        fen: int,
+        why: "tuple[str, int]",
+        hints: "tuple[tuple[str, str], ...]" = (),
+    ) -> None:
+        lines = [(yuan(fen), 40), why]
+        if self.card_left:
+            lines.append((self.words("do-not-remove"), 16))
+        self.screens.notice("wait", self.words(title), lines, hints)
+
+    def _connect_ms(self) -> int:
+        return int(self.shop.connect_ms * self.shop.connect_tries)
+
+    async def _converse(
+        self, work: "Awaitable[Any]", seconds: int, may_cancel: "Callable[[], bool]"
+    ) -> "Any":
         try:
-            return await self.ask.during(work, seconds)
+            return await self.ask.during(work, seconds, may_cancel)
         finally:
             self.board.keypad.clear()
 
@@ -132,13 +177,17 @@ class Pos:
         if not self.paying:
             await self.say("bad", meaning, (todo, 24))
             return
-        owed = bool(self.ledger.owed())
-        money = words("reversal-owed" if owed else "not-charged")
+        owed = self.payment is not None and self.payment.owed
+        lines = [(meaning, 24), (todo, 16)]
+        lines.append((words("reversal-owed" if owed else "not-charged"), 24))
+        others = len(self.ledger.owed()) - int(owed)
+        if others:
+            lines.append((words("owed", others), 16))
         self.board.buzzer.beep("error")
         await self.ask.message(
             "bad",
             words("declined" if isinstance(error, PayerError) else "failed"),
-            [(meaning, 24), (todo, 16), (money, 24)],
+            lines,
             seconds=_OWED_S if owed else _FAILED_S,
         )
 

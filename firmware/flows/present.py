@@ -15,8 +15,9 @@ from emv.outcome import (
     SEE_PHONE,
     TRY_ANOTHER_INTERFACE,
 )
-from errors import CardCollision, CardSilent, DeviceError
+from errors import CardCollision, CardError, CardSilent, DeviceError
 
+from firmware.flows.errors import ChipReaderFault, TapReaderFault, blaming
 from firmware.flows.payer import ChipPayer, TapPayer, emv_transaction
 from firmware.ui.ask import Cancelled, TimedOut
 
@@ -34,6 +35,7 @@ _LAMPS_MS = const(500)
 
 CHIP = "chip"
 TAP = "tap"
+_FAULTS = {CHIP: ChipReaderFault, TAP: TapReaderFault}
 
 
 class _WayLost(Exception):
@@ -122,8 +124,8 @@ async def _cancelled(pos: "Pos") -> None:
 
 async def _watched(way: str, wait: "Awaitable[Any]") -> str:
     try:
-        await wait
-    except CardCollision:
+        await blaming(_FAULTS[way], wait)
+    except CardError:
         raise
     except DeviceError as error:
         raise _WayLost(way, error) from None

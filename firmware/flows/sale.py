@@ -4,6 +4,7 @@ from firmware.flows import printing
 from firmware.flows.present import present
 from firmware.ledger.record import COMPLETED, SALE
 from firmware.link.errors import LinkError
+from firmware.ui.ask import Cancelled
 from firmware.ui.screens import yuan
 
 TYPE_CHECKING = False
@@ -27,12 +28,13 @@ async def sale(pos: "Pos", first: str = "") -> None:
 async def attempt(pos: "Pos", amount: int) -> bool:
     """One transaction, to its end; True if the payer wants to try another PIN."""
     async with pos.ledger.begin(SALE, amount, pos.operator) as txn:
+        pos.payment = txn
         payer = await present(pos, txn)
         try:
             await payer.verify(pos.ask)
             try:
-                reply = await pos.online(pos.link.authorise(txn), "connecting", amount)
-            except LinkError:
+                reply = await pos.authorise(txn)
+            except (LinkError, Cancelled):
                 await payer.without_reply()
                 raise
             await payer.complete(reply)

@@ -46,7 +46,7 @@ from firmware.version import BUILD_TIME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from firmware.devices import Clock, Radio
     from firmware.ledger.ledger import Ledger
@@ -146,9 +146,13 @@ class Link:
         async with self._turn:
             return await self._settle_owed()
 
-    async def authorise(self, txn: "Txn") -> Reply:
+    async def authorise(
+        self, txn: "Txn", leaving: "Callable[[], Awaitable[None]] | None" = None
+    ) -> Reply:
         """Send a payment and journal its answer. Needs `txn.card`, and settles what is owed first.
 
+        `leaving` is awaited when all is ready and nothing of the payment has left: what it raises
+        ends the payment there. From its return on there is no way back.
         LinkError as the table at the top of this file says."""
         async with self._turn:
             if not self.signed_on:
@@ -158,6 +162,8 @@ class Link:
             request = messages.payment(txn, txn.card, self._config)
             try:
                 frame = self._encode(request)
+                if leaving is not None:
+                    await leaving()
                 self._ledger.send(txn)
                 fields = await self._exchange(request, frame)
             except Unsendable:

@@ -15,7 +15,7 @@ from firmware.ui.screens import MAX_OPTIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
     from typing import Any
 
     from firmware.devices import Buzzer, Keypad
@@ -48,6 +48,7 @@ class Ask:
         self.keypad = keypad
         self.screens = screens
         self.buzzer = buzzer
+        self._work_clock = _Clock(0)
 
     async def amount(self, title: str, first: str = "", most: int = MOST) -> int:
         """An amount in fen, above zero. `first` is the key that began it at idle, or ''.
@@ -133,8 +134,8 @@ class Ask:
             if key == "CLEAR" and typed:
                 typed[-1] = 0
                 typed = typed[:-1]
-            elif key in _DIGITS and len(typed) < length:
-                typed.append(ord(key))
+            elif (key in _DIGITS or key == "00") and len(typed) + len(key) <= length:
+                typed.extend(key.encode())
             else:
                 continue
             screens.entry_typed("*" * len(typed) if masked else typed.decode(), masked)
@@ -196,16 +197,32 @@ class Ask:
         while await self._key(clock) != "CANCEL":
             pass
 
-    async def during(self, work: "Awaitable[Any]", seconds: int) -> "Any":
-        """The result of `work`, the seconds left being shown; `work` keeps its own limit."""
-        result, _ = await aio.race(work, self._count(_Clock(seconds)))
+    async def during(
+        self, work: "Awaitable[Any]", seconds: int, may_cancel: "Callable[[], bool]"
+    ) -> "Any":
+        """The result of `work`, the seconds left being shown; `work` keeps its own limit.
+
+        取消 ends it with Cancelled while `may_cancel()`; at other times it is not heard.
+        """
+        self.restart(seconds)
+        result, _, _ = await aio.race(work, self._count(), self._stopped(may_cancel))
         return result
 
-    async def _count(self, clock: "_Clock") -> None:
+    def restart(self, seconds: int) -> None:
+        """What runs in `during` began another stage: count down from `seconds` again."""
+        self._work_clock = _Clock(seconds)
+
+    async def _count(self) -> None:
         while True:
-            self.screens.seconds(clock.left())
+            self.screens.seconds(self._work_clock.left())
             await self.screens.show()
-            await asyncio.sleep_ms(clock.tick_ms())
+            await asyncio.sleep_ms(self._work_clock.tick_ms())
+
+    async def _stopped(self, may_cancel: "Callable[[], bool]") -> None:
+        while await self.keypad.key() != "CANCEL" or not may_cancel():
+            pass
+        self.buzzer.beep("key")
+        raise Cancelled("the wait for the acquirer was ended")
 
     async def _key(self, clock: "_Clock") -> str:
         """The next key, with its beep; the seconds left are kept up. TimedOut."""

@@ -5,7 +5,7 @@
 
 UNEXPECTED = (
     "程序异常",
-    "已记录,请重试;仍有问题请报修",
+    "已记录，请重试；仍有问题请报修",
     "Unexpected fault",
     "Recorded. Retry, or call service",
 )
@@ -25,16 +25,16 @@ def _fault(zh: str, en: str, todo: tuple[str, str]) -> tuple[str, str, str, str]
 FAULTS = {
     # Cards
     "CardRemoved": _fault(
-        "卡片已拔出", "Card removed", ("请重新插卡,勿提前拔出", "Insert it again and leave it in")
+        "卡片已拔出", "Card removed", ("请重新插卡，勿提前拔出", "Insert it again and leave it in")
     ),
     "CardSilent": _fault(
-        "卡片无应答", "Card does not answer", ("请挥卡,或换一张卡", "Tap it, or use another card")
+        "卡片无应答", "Card does not answer", ("请挥卡，或换一张卡", "Tap it, or use another card")
     ),
     "CardCollision": _fault(
         "感应到多张卡", "More than one card", ("请只用一张卡", "Hold only one card near")
     ),
     "CardError": _fault(
-        "读卡失败", "Card cannot be read", ("请重试,或换一张卡", "Try again, or another card")
+        "读卡失败", "Card cannot be read", ("请重试，或换一张卡", "Try again, or another card")
     ),
     "CardDataError": _fault("卡片数据有误", "Card data is wrong", _ANOTHER),
     "CardStatusError": _fault("卡片应答异常", "Card answers wrongly", _ANOTHER),
@@ -54,9 +54,17 @@ FAULTS = {
         "打印机门未关", "Printer door is open", ("请关好纸仓门", "Close the paper door")
     ),
     "PrinterHot": _fault(
-        "打印头过热", "Printer is too hot", ("请稍候,冷却后自动继续", "Wait: it goes on by itself")
+        "打印头过热",
+        "Printer is too hot",
+        ("请稍候，冷却后自动继续", "Wait: it goes on by itself"),
     ),
     "PrinterError": _fault("打印机故障", "Printer fault", _SERVICE),
+    "ChipReaderFault": _fault(
+        "接触读卡器无应答", "No chip reader", ("请检查连线，或挥卡", "Check its cable, or tap")
+    ),
+    "TapReaderFault": _fault(
+        "非接读卡器无应答", "No tap reader", ("请检查连线，或插卡", "Check its cable, or insert")
+    ),
     "DeviceSilent": _fault("设备无应答", "Device does not answer", _SERVICE),
     "DeviceProtocolError": _fault("设备应答异常", "Device answers wrongly", _SERVICE),
     "DeviceError": _fault("设备故障", "Device fault", _SERVICE),
@@ -69,12 +77,16 @@ FAULTS = {
     "CertificateFault": _fault(
         "主机证书无效",
         "Host certificate refused",
-        ("为安全已中断,请联系维护人员", "Cut for safety: call service"),
+        ("为安全已中断，请联系维护人员", "Cut for safety: call service"),
     ),
     "Disconnected": _fault("联机中断", "Line was cut", _LATER),
     "ReplyTimeout": _fault("主机无应答", "Host did not answer", _LATER),
     "MalformedReply": _fault("主机应答有误", "Host answer malformed", _LATER),
-    "MacFault": _fault("应答校验错误", "Answer fails its MAC", _LATER),
+    "MacFault": _fault(
+        "主机应答不可信",
+        "Answer not trusted",
+        ("应答校验未通过，不算数", "It fails its check and does not count"),
+    ),
     "KeyFault": _fault("工作密钥校验错误", "Working keys are wrong", _SIGN_ON),
     "NotSignedOn": _fault(
         "终端未签到", "Not signed on", ("请在管理菜单签到", "Menu, Management, Sign on")
@@ -82,7 +94,7 @@ FAULTS = {
     "ReversalStuck": _fault(
         "冲正未成功",
         "Reversal not through",
-        ("暂停联机交易,请联系收单机构", "No payments: call the acquirer"),
+        ("暂停联机交易，请联系收单机构", "No payments: call the acquirer"),
     ),
     "Refused": _fault("主机拒绝", "Host refused", ("请联系收单机构", "Call the acquirer")),
     "LinkError": _fault("通讯故障", "Link fault", _NETWORK),
@@ -90,7 +102,7 @@ FAULTS = {
     "JournalCorrupt": _fault(
         "交易流水损坏",
         "Journal is damaged",
-        ("停止交易,请联系维护人员", "No payments: call service"),
+        ("停止交易，请联系维护人员", "No payments: call service"),
     ),
     "JournalFull": _fault(
         "存储已满", "Storage is full", ("请结算或联系维护人员", "Settle, or call service")

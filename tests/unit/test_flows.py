@@ -29,7 +29,7 @@ class Books:
     """What the flows under test ask of ledger, link and parameters."""
 
     name, merchant, terminal = "测试商户有限公司", "898610154110001", "SP000001"
-    reply_ms = 60_000
+    connect_ms, connect_tries, reply_ms = 10_000, 3, 60_000
     wish = 0
     signed_on = True
 
@@ -157,12 +157,20 @@ async def test_work_is_shown_with_its_seconds_and_its_error_comes_through():
         raise NoRoute("no")
 
     pos = counter()
-    assert await pos.online(work(), "connecting", 1234) == 42
+    assert await pos.online(work(), "echo") == 42
     try:
-        await pos.online(failing(), "connecting")
+        await pos.online(failing(), "echo")
     except NoRoute:
         return
     raise AssertionError("the error was lost")
+
+
+async def test_cancel_ends_a_conversation_that_moves_no_money():
+    try:
+        await counter("5 CANCEL").online(asyncio.sleep(30), "echo")
+    except Cancelled:
+        return
+    raise AssertionError("the wait went on")
 
 
 # ---- paper
