@@ -121,7 +121,7 @@ def _remarks(paper: escpos.Document, txn: "Txn", reprint: bool) -> None:
     if txn.cryptogram:
         paper.line(("TC:" if txn.entry == CHIP else "ARQC:") + txn.cryptogram)
     if txn.tvr:
-        paper.columns("TVR:" + txn.tvr, "TSI:" + txn.tsi)
+        paper.columns("TVR:" + txn.tvr, "TSI:" + txn.tsi if txn.tsi else "")
     if txn.aid:
         paper.line("AID:" + txn.aid)
     if txn.atc:

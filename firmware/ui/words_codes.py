@@ -28,7 +28,7 @@ CODES = {
     "06": _code("发卡行故障", "Issuer error", _AGAIN),
     "07": _code("请没收卡片", "Pick up card, special", _KEEP),
     "10": _code("部分金额批准", "Approved in part", ("请收取其余金额", "Collect the rest")),
-    "11": _code("交易成功(贵宾)", "Approved, VIP", ("请打印签购单", "Printing the receipt")),
+    "11": _code("交易成功（贵宾）", "Approved, VIP", ("请打印签购单", "Printing the receipt")),
     "12": _code("无效交易", "Invalid transaction", _DATA),
     "13": _code("无效金额", "Invalid amount", _DATA),
     "14": _code("无效卡号", "Invalid card number", _OTHER_CARD),
@@ -92,7 +92,7 @@ CODES = {
     "Y1": _code("脱机交易成功", "Approved offline", ("请打印签购单", "Printing the receipt")),
     "Y3": _code("脱机交易成功", "Approved offline", ("请打印签购单", "Printing the receipt")),
     "Z1": _code("卡片拒绝交易", "Declined by card", _OTHER_CARD),
-    "Z3": _code("无法联机,已拒绝", "Declined, not online", _AGAIN),
+    "Z3": _code("无法联机，已拒绝", "Declined, not online", _AGAIN),
 }
 
 APPROVED = ("00", "10", "11", "A2", "A4", "A5", "A6", "Y1", "Y3")
