@@ -186,7 +186,7 @@ class Pos:
         self.board.buzzer.beep("error")
         await self.ask.message(
             "bad",
-            words("declined" if isinstance(error, PayerError) else "failed"),
+            words("failed" if owed or not isinstance(error, PayerError) else "declined"),
             lines,
             seconds=_OWED_S if owed else _FAILED_S,
         )
