@@ -58,6 +58,7 @@ class Simulation(Machine):
         database: str = "sqlite://",
     ):
         self._database = database
+        folder = folder.resolve()  # the firmware runs in a folder of its own
         self._wanted = dict(start or {})
         if not (folder / "flash.bin").exists():
             provision.copy(provision.made(self._wanted, interpreter), folder)
