@@ -37,12 +37,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Terminal]]
 @pytest.fixture
 def hands(browser: Browser, shared: list[Terminal], tmp_path: Path,
           request: pytest.FixtureRequest) -> Iterator[Hands]:
-    """A visit to an idle terminal, ten times as fast as life; a new one after a failed test."""
+    """A visit to an idle terminal; a new one after a failed test."""
     if request.session.testsfailed:
         shared[0].end()
         shared[0] = Terminal(tmp_path / "simulation", "--port", "0")
         shared[0].address()
     with visit(browser, shared[0].where) as someone:
-        someone.click("speed-10")
         someone.sees("请输入金额")
         yield someone

@@ -26,6 +26,8 @@ from tools.sim.simulation import SimulationError
 STATIC = Path(__file__).parent / "static"
 # What changed is sent at most this often, in seconds.
 FRAME_TIME = 0.04
+# … and the books, in seconds.
+BOOKS_TIME = 0.25
 # The screen's text goes onto the timeline when the picture stood still for so long, in seconds.
 SETTLED = 0.2
 HISTORY = 2000
@@ -50,7 +52,7 @@ class PageServer:
         self._wake = asyncio.Event()
         self._stale: dict[str, Callable[[], dict[str, Any]]] = {}
         self._picture_changed = False
-        self._moved = 0.0
+        self._moved = self._books_due = 0.0
         self._shown = self._stripped = ""
         self._runner: web.AppRunner | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -300,8 +302,7 @@ class PageServer:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            stale, self._stale = self._stale, {}
-            messages = [*self._gathered(), *(make() for make in stale.values())]
+            messages = [*self._gathered(), *self._looked_at()]
             frame = b""
             if self._picture_changed:
                 self._picture_changed = False
@@ -310,6 +311,17 @@ class PageServer:
                 with contextlib.suppress(ConnectionError, RuntimeError):
                     await self._send(socket, messages, frame)
             await asyncio.sleep(FRAME_TIME)
+
+    def _looked_at(self) -> list[dict[str, Any]]:
+        """What is stale, made anew; the books, which take a while, only now and then."""
+        loop = asyncio.get_running_loop()
+        stale, self._stale = self._stale, {}
+        if "books" in stale and loop.time() < self._books_due:
+            self._stale["books"] = stale.pop("books")
+            loop.call_at(self._books_due, self._wake.set)
+        elif "books" in stale:
+            self._books_due = loop.time() + BOOKS_TIME
+        return [make() for make in stale.values()]
 
     async def _send(self, socket: Socket, messages: list[dict[str, Any]], frame: bytes) -> None:
         for message in messages:
