@@ -24,9 +24,10 @@ _COVER = const(0x04)
 _HOT = const(0x40)
 _NEAR_END = const(0x0C)
 _PAPER_END = const(0x60)
-# The bits that tell an answer to DLE EOT from one to GS r.
+# The bits that tell an answer to DLE EOT from one to GS r, whose lower two say "near end".
 _FIXED = const(0x93)
 _STATUS = const(0x12)
+_REPORT_FIXED = const(0x90)
 _REPORT_STATUS = const(0x00)
 
 # DLE ENQ 2: forget what is in the buffers. GS r 1: report when it is this command's turn.
@@ -154,5 +155,5 @@ class Thermal:
         return self._byte[0]
 
     def _note(self, byte: int) -> None:
-        if byte & _FIXED == _REPORT_STATUS:
+        if byte & _REPORT_FIXED == _REPORT_STATUS:
             self._reported = True
