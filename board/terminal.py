@@ -1,5 +1,6 @@
 # What every board freezes: asyncio, the libraries, the fonts, the terminal, and the board's own
 # `board.py`. A manifest, included with opt= (0 keeps line numbers and asserts) and board=.
+# ruff: noqa: F821 - a manifest's functions are given to it
 import os
 
 options.defaults(opt=2, board="esp32s3")
