@@ -23,13 +23,18 @@ class ActionError(Exception):
     """An action that does not exist or cannot be done now; the message says which and why."""
 
 
-def one(argument: Any, known: list[str], what: str) -> tuple[str, Any]:
-    """The only pair of a mapping, its word checked."""
+def one(
+    argument: Any, known: list[str], what: str, beside: tuple[str, ...] = ()
+) -> tuple[str, Any]:
+    """The first pair of a mapping, its word checked; only words of `beside` may follow it."""
     if not isinstance(argument, dict) or not argument:
         raise ActionError(f"{what} takes a mapping of one of: {', '.join(known)}")
     word = next(iter(argument))
     if word not in known:
         raise ActionError(f"unknown {what} '{word}'; {guess(str(word), known)}")
+    for other in list(argument)[1:]:
+        if other not in beside:
+            raise ActionError(f"{what} '{word}' takes no '{other}'")
     return word, argument[word]
 
 
@@ -68,7 +73,7 @@ def find_card(sim: Simulation, name: str) -> Any:
 
 async def card(sim: Simulation, argument: Any) -> None:
     """`{insert: NAME}`, `{tap: NAME}` or `{remove: NAME}`; with `at: N` it leaves at APDU N."""
-    word, name = one(argument, ["insert", "tap", "remove"], "card")
+    word, name = one(argument, ["insert", "tap", "remove"], "card", ("at",))
     chosen = find_card(sim, str(name))
     if word != "remove":
         chosen.leave_at = int(argument["at"]) if "at" in argument else None
