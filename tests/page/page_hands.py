@@ -185,6 +185,7 @@ def visit(browser: Browser, address: str) -> Iterator[Hands]:
     expect(page.locator("#device")).to_have_attribute("data-state", re.compile("on|off"))
     expect(page.get_by_test_id("difference")).to_have_attribute("data-fen", re.compile("."))
     hands.before = hands.part("posting").count()
+    hands.printed.clear()
     yield hands
     context.close()
     assert not complaints

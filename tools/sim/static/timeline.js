@@ -1,4 +1,4 @@
-// The timeline: lanes, search, decoded details, and a link to a moment (#t=microseconds).
+// The timeline: lanes, search, decoded details, and a link to a moment: #t=microseconds.nth of them.
 import { on, send } from "./link.js";
 import { toast } from "./toast.js";
 import { make, word } from "./words.js";
@@ -43,17 +43,20 @@ function mark(item) {
   item?.scrollIntoView({ block: "nearest" });
 }
 
+const link = (event) => `#t=${event.t}.${events.filter((other) => other.t === event.t).indexOf(event)}`;
+
 function open(event, item) {
   opened = event;
   mark(item);
-  history.replaceState(null, "", `#t=${event.t}`);
+  history.replaceState(null, "", link(event));
   send({ decode: event });
 }
 
 function fill() {
   const all = events.filter(shown);
-  const moment = location.hash.match(/^#t=(\d+)$/)?.[1];
-  const at = moment ? all.findIndex((event) => event.t >= Number(moment)) : -1;
+  const [, moment, nth = 0] = location.hash.match(/^#t=(\d+)(?:\.(\d+))?$/) || [];
+  const exact = events.filter((event) => event.t === Number(moment))[nth];
+  const at = exact && shown(exact) ? all.indexOf(exact) : moment ? all.findIndex((event) => event.t >= Number(moment)) : -1;
   const from = at >= 0 && at < all.length - SHOWN ? Math.max(0, at - SHOWN / 2) : Math.max(0, all.length - SHOWN);
   list().replaceChildren(...all.slice(from, from + SHOWN).map(row));
   const linked = at >= 0 && list().children[at - from];
@@ -81,7 +84,7 @@ export function build() {
   list().onkeydown = moveWithKeys;
   dialog.querySelector(".close").onclick = () => dialog.close();
   dialog.onclick = (click) => { if (click.target === dialog) dialog.close(); };
-  document.querySelector("#copy-link").onclick = async () => { await navigator.clipboard.writeText(`${location.href.split("#")[0]}#t=${opened.t}`); toast(word("copied")); };
+  document.querySelector("#copy-link").onclick = async () => { await navigator.clipboard.writeText(location.href.split("#")[0] + link(opened)); toast(word("copied")); };
   addEventListener("hashchange", fill);
 }
 
