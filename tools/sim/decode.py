@@ -1,7 +1,7 @@
-"""Events in words: what a click on the timeline shows. APDUs with their TLVs, messages with fields.
+"""Events in words: what a click on the timeline shows. APDUs with TLVs, messages with fields.
 
-TLV parsing is pyemv's; names of ISO 8583 fields are those of the acquirer's own specification. Only
-what the event already carries is shown, and events are masked where they are made.
+TLV parsing is pyemv's; names of ISO 8583 fields are those of the acquirer's own specification.
+Only what the event already carries is shown, and events are masked where they are made.
 """
 
 from collections.abc import Iterable
@@ -39,7 +39,8 @@ FIELD_NAMES = {
     "32": "acquirer", "35": "track 2", "36": "track 3", "37": "reference number",
     "38": "authorisation code", "39": "response code", "41": "terminal", "42": "merchant",
     "44": "issuer and acquirer", "48": "totals", "49": "currency", "52": "PIN block",
-    "53": "security control", "54": "balance", "55": "chip data", "60": "type, batch, network code",
+    "53": "security control", "54": "balance", "55": "chip data",
+    "60": "type, batch, network code",
     "61": "original", "62": "keys or parameters", "63": "operator", "64": "MAC",
 }
 # EMV Book 3 annex A and UnionPay's own; the tags a sale meets.
@@ -137,7 +138,9 @@ def dol(value: str) -> list[tuple[str, int]]:
     return found
 
 
-def _asked(command: str, event: dict[str, Any], earlier: Iterable[dict[str, Any]]) -> list[list[str]]:
+def _asked(
+    command: str, event: dict[str, Any], earlier: Iterable[dict[str, Any]]
+) -> list[list[str]]:
     """What a GENERATE AC or GPO carries, by the list that the card gave before it."""
     first = not any(_is(e, "AE") and e["t"] < event["t"] for e in _same_card(event, earlier))
     tag = "9F38" if command[2:4] == "A8" else "8C" if first else "8D"
@@ -236,7 +239,9 @@ def bitmap(fields: Iterable[Any]) -> str:
     return f"{bits:016X}"
 
 
-def event_in_words(event: dict[str, Any], earlier: Iterable[dict[str, Any]] = ()) -> dict[str, Any]:
+def event_in_words(
+    event: dict[str, Any], earlier: Iterable[dict[str, Any]] = ()
+) -> dict[str, Any]:
     """What the page shows for a clicked event: `{title, hex: [[name, dump]..], rows: [[..]..]}`.
 
     `earlier`: the timeline, for what an APDU's data mean by the lists the card gave before.

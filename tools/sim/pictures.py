@@ -1,7 +1,8 @@
 """Make the pictures of the documents from the running project: `python -m tools.sim.pictures`.
 
 docs/images/page.png is the page after an approved sale, screen.png the display while a PIN is
-typed (twice its size), receipt.png the merchant's copy. Needs Debian's chromium and the test tools.
+typed (twice its size), receipt.png the merchant's copy. Needs Debian's chromium and the test
+tools.
 """
 
 import asyncio

@@ -26,7 +26,7 @@ const WORDS = {
   lost: ["与模拟器的连接断开,正在重连", "Lost the simulator; connecting again"],
   paper: ["纸", "Paper"], network: ["网络", "Network"], reader: ["读卡", "Card"], power: ["电源", "Power"],
   out: ["缺纸", "out"], "near-end": ["纸将尽", "near end"], open: ["开盖", "door open"], hot: ["过热", "too hot"], jam: ["第几行卡纸", "jam at line"], printerSilent: ["打印机无应答", "printer silent"],
-  off: ["断网", "off"], mute: ["无应答", "mute"], reset: ["连接重置", "reset"], dns: ["域名解析失败", "DNS fails"], expired: ["证书过期", "expired certificate"], "wrong-host": ["证书主机名不符", "wrong host"], untrusted: ["证书不受信任", "untrusted"],
+  off: ["断网", "off"], mute: ["主机不说话", "hosts mute"], reset: ["连接重置", "reset"], dns: ["域名解析失败", "DNS fails"], expired: ["证书过期", "expired certificate"], "wrong-host": ["证书主机名不符", "wrong host"], untrusted: ["证书不受信任", "untrusted"],
   latency: ["延迟毫秒", "latency ms"], loss: ["丢包 %", "loss %"], readerMute: ["读卡器无应答", "reader mute"], pullAt: ["在第几条 APDU 拔卡", "pulled at APDU"], cutAt: ["第几次闪存写入时断电", "cut at flash write"],
   all: ["全部", "all"], key: ["按键", "key"], screen: ["屏幕", "screen"], reading: ["屏幕", "screen"], apdu: ["APDU", "APDU"], iso: ["报文", "ISO"],
   print: ["打印", "print"], flash: ["闪存", "flash"], fault: ["故障", "fault"], field: ["射频", "field"], printer: ["打印机", "printer"], wifi: ["Wi-Fi", "Wi-Fi"], tcp: ["TCP", "TCP"], tls: ["TLS", "TLS"], acquirer: ["主机", "host"], crash: ["崩溃", "crash"],
