@@ -101,7 +101,7 @@ def _bring_up(pos: Pos) -> None:
     pos.operators.load()
     pos.link = Link(pos.shop, pos.ledger, board.clock, board.radio, print)
     pos.card_terminal = Terminal(random=pinmac.random)
-    pos.unprinted = printing.due()
+    pos.unprinted = printing.due(pos.ledger)
 
 
 async def _stand_still(pos: Pos, error: Exception) -> None:

@@ -5,7 +5,6 @@ merchant puts off is remembered, across power cuts too, and named at idle until 
 """
 
 import asyncio
-import os
 
 import aio
 from errors import DeviceError, PrinterError
@@ -19,18 +18,19 @@ from firmware.ui.screens import yuan
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.flows.pos import Pos
+    from firmware.ledger.ledger import Ledger
     from firmware.ledger.record import Txn
 
 _TEAR_S = const(30)
 _PAPER_S = const(600)
 _SILENT_S = const(30)
 _POLL_MS = const(1000)
-_MARK = "/data/unprinted"
+_PRINTED = "/data/printed"  # batch and trace of the newest payment whose paper is all out
 
 
 async def receipt(pos: "Pos", txn: "Txn", title: str, reprint: bool = False) -> None:
     """The merchant's copy, the tear, the cardholder's copy. `title` is a text id."""
-    _remember(pos, txn)
+    pos.unprinted = True
     facts = _facts(pos, txn)
     if not await _copy(pos, txn, title, receipts.receipt(txn, facts, receipts.MERCHANT, reprint)):
         return
@@ -41,7 +41,7 @@ async def receipt(pos: "Pos", txn: "Txn", title: str, reprint: bool = False) -> 
         lines.append((words("sign"), 24))
     await pos.ask.message("paper", words("tear-off"), lines, (("ENTER", "do-print"),), _TEAR_S)
     if await _copy(pos, txn, title, receipts.receipt(txn, facts, receipts.CARDHOLDER, reprint)):
-        _forget(pos)
+        _note_printed(pos, txn)
 
 
 async def _copy(pos: "Pos", txn: "Txn", title: str, document: bytes) -> bool:
@@ -114,22 +114,28 @@ def _facts(pos: "Pos", txn: "Txn") -> receipts.Facts:
     )
 
 
-def _remember(pos: "Pos", txn: "Txn") -> None:
-    """A receipt is due: durable until both copies are out."""
-    pos.unprinted = True
-    with open(_MARK, "w") as file:
-        file.write(str(txn.trace))
-
-
-def _forget(pos: "Pos") -> None:
+def _note_printed(pos: "Pos", txn: "Txn") -> None:
+    """Both copies are out: durable when this returns."""
+    with open(_PRINTED, "w") as file:
+        file.write(_name(txn))
     pos.unprinted = False
-    os.remove(_MARK)
 
 
-def due() -> bool:
-    """At boot: a receipt was due when the power went."""
-    try:
-        os.stat(_MARK)
-    except OSError:
+def due(ledger: "Ledger") -> bool:
+    """At boot: the last completed payment has no whole receipt yet.
+
+    What is out is noted rather than what is due: a power cut right after a payment was completed
+    leaves no moment in which it would be forgotten, and then be taken a second time.
+    """
+    last = ledger.last()
+    if last is None:
         return False
-    return True
+    try:
+        with open(_PRINTED) as file:
+            return file.read() != _name(last)
+    except (OSError, UnicodeError):
+        return True
+
+
+def _name(txn: "Txn") -> str:
+    return f"{txn.batch} {txn.trace}"

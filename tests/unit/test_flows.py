@@ -39,6 +39,9 @@ class Books:
     def owed(self):
         return self.debts
 
+    def last(self):
+        return sale()
+
     def card(self, txn):
         return "6225880000071234", "3012", "001"
 
@@ -180,7 +183,7 @@ async def test_both_copies_are_printed_and_nothing_is_due():
     pos = counter("ENTER")
     await printing.receipt(pos, sale(), "approved")
     assert len(pos.board.printer.documents) == 2
-    assert not pos.unprinted and not printing.due()
+    assert not pos.unprinted and not printing.due(pos.ledger)
 
 
 async def test_paper_out_before_a_copy_waits_and_resumes():
@@ -202,12 +205,12 @@ async def test_paper_out_in_a_copy_prints_that_copy_again():
 async def test_a_receipt_put_off_stays_due_and_no_fault_is_lost():
     pos = counter("CANCEL", [DeviceSilent("s")] * 100)
     await printing.receipt(pos, sale(), "approved")
-    assert pos.unprinted and printing.due()
+    assert pos.unprinted and printing.due(pos.ledger)
     assert pos.faults.faults()[0].name == "printer: DeviceSilent"
     pos.board.printer.troubles = []
     pos.board.keypad.keys = ["ENTER"]
     await printing.receipt(pos, sale(), "reprint", True)
-    assert not printing.due()
+    assert not printing.due(pos.ledger)
 
 
 # ---- who is at work
