@@ -44,7 +44,8 @@ check: build ## ruff, mypy, arrows, pins, generated files, size budget
 	@echo "generated"; $(PYTHON) -m tools.check.generated
 	@echo "sizes";     $(PYTHON) -m tools.check.sizes
 
-golden: build ## accept today's screens and receipts as the golden ones, after looking at the report
+golden: build ## accept the pictures of all stories as the golden ones, after looking at the report
+	@rm -rf $(BUILD)/golden/now; $(VENV)/bin/pos play tests/stories/*.yaml || true
 	@$(PYTHON) -m tools.sim.goldens --accept
 
 firmware: $(BUILD)/mpy-cross/mpy-cross $(BUILD)/gen/.ready ## the real image (BOARD=esp32s3; needs ESP-IDF 5.4)
