@@ -35,6 +35,7 @@ async def until(stage: Stage, holds: Callable[[], bool], limit: float = LIMIT) -
     loop = asyncio.get_running_loop()
     deadline = loop.time() + limit
     while not holds():
+        stage.sim.check()
         left = deadline - loop.time()
         if left <= 0:
             return False
