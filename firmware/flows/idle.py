@@ -67,7 +67,15 @@ async def run(pos: "Pos", flow: "Awaitable[None]") -> None:
         pos.tidy()
     if pos.link.wish == _SIGN_ON_WISH and pos.operator:
         pos.link.wish = 0
-        await run(pos, sign_on(pos))
+        await run(pos, _wished(pos))
+
+
+async def _wished(pos: "Pos") -> None:
+    """The sign-on that the host asked for: one, even if its answer asks again."""
+    try:
+        await sign_on(pos)
+    finally:
+        pos.link.wish = 0
 
 
 async def _log_in(pos: "Pos") -> None:
