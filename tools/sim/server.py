@@ -8,9 +8,11 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
 
@@ -38,6 +40,9 @@ REFUSALS = (ActionError, AcquirerError, NetworkError, SimulationError, ValueErro
             KeyError, TypeError)
 
 Socket = web.WebSocketResponse
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+# The names of this machine; under another one a foreign site could pass for it.
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class PageServer:
@@ -60,7 +65,7 @@ class PageServer:
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port (a free one for 0). OSError when it is taken."""
-        app = web.Application()
+        app = web.Application(middlewares=[_own_page_only])
         app.add_routes([
             web.get("/", self._index), web.get("/ws", self._socket),
             web.static("/static", STATIC),
@@ -369,6 +374,20 @@ def _worth_telling(event: dict[str, Any]) -> bool:
     if event["kind"] == "key":
         return bool(event["down"])
     return event["kind"] not in UNTOLD and not (event["kind"] == "print" and not event["text"])
+
+
+@web.middleware
+async def _own_page_only(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse other sites: a browser tells in Origin whose page opens the socket, and a foreign
+    name that was made to lead here (DNS rebinding) stands in Host."""
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise web.HTTPForbidden(text="this terminal serves its own page only")
+    at = request.transport.get_extra_info("sockname") if request.transport else None
+    loopback = at is not None and ip_address(at[0]).is_loopback
+    if loopback and urlsplit(f"//{request.host}").hostname not in LOOPBACK:
+        raise web.HTTPForbidden(text="this terminal is reached by its own address only")
+    return await handler(request)
 
 
 async def _never_stale(_: web.Request, response: web.StreamResponse) -> None:
