@@ -1,6 +1,6 @@
 """How a payment ends by its payer's card or a reader, beside what the card and lib/emv report."""
 
-from errors import CardError, DeviceError
+from errors import CardError, DeviceError, DeviceProtocolError, DeviceSilent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +14,17 @@ class ChipReaderFault(DeviceError):
 
 class TapReaderFault(DeviceError):
     """The contactless reader does not work."""
+
+
+async def exchanged(fault: "type[DeviceError]", work: "Awaitable[Any]") -> "Any":
+    """What a card answered through a reader. A silent reader is raised as `fault`; an answer that
+    no protocol knows is the card's doing, as far as anybody at the counter can tell."""
+    try:
+        return await work
+    except DeviceSilent as error:
+        raise fault(str(error)) from error
+    except DeviceProtocolError as error:
+        raise CardError(str(error)) from error
 
 
 async def blaming(fault: "type[DeviceError]", work: "Awaitable[Any]") -> "Any":

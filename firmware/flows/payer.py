@@ -19,7 +19,7 @@ from firmware.flows.errors import (
     RefusedAfterApproval,
     TapReaderFault,
     VerificationFailed,
-    blaming,
+    exchanged,
 )
 from firmware.ledger import record
 from firmware.ledger.vault import PIN
@@ -111,11 +111,11 @@ class ChipPayer(_Payer):
 
     async def power_on(self) -> None:
         """Reset the card. CardSilent for a mute chip, CardRemoved."""
-        await blaming(ChipReaderFault, self.pos.board.reader.power_on())
+        await exchanged(ChipReaderFault, self.pos.board.reader.power_on())
         self.pos.card_left = True
 
     async def _exchange(self, command: bytes) -> bytes:
-        return await blaming(ChipReaderFault, self.pos.board.reader.exchange(command))
+        return await exchanged(ChipReaderFault, self.pos.board.reader.exchange(command))
 
     async def verify(self, ask: "Ask") -> None:
         """Everything up to the first GENERATE AC; the card wants to go online when this returns.
@@ -222,7 +222,7 @@ class TapPayer(_Payer):
         return self.session.pre_processing() is None
 
     async def _exchange(self, command: bytes) -> bytes:
-        return await blaming(TapReaderFault, self.pos.board.nfc.exchange(command))
+        return await exchanged(TapReaderFault, self.pos.board.nfc.exchange(command))
 
     async def perform(self) -> "Outcome":
         """The whole conversation, and the field off: the card may go when this returns."""

@@ -48,7 +48,8 @@ class T0:
         if header != command[:4]:
             answer = self._execute(command)
         length = len(answer) - 2
-        if length and length != (command[4] if len(command) == 5 else 0) % 256 and length != 256:
+        wanted = command[4] if len(command) == 5 else 0
+        if 0 < length < 256 and length != wanted:
             self._refused = (command[:4], answer)
             return bytes((0x6C, length))
         return answer
