@@ -8,6 +8,7 @@ import asyncio
 
 import aio
 from errors import DeviceError, PrinterError
+from iso8583 import Iso8583Error
 
 from firmware.flows import moments
 from firmware.link.calendar import host_moment
@@ -107,7 +108,10 @@ async def _ready(pos: "Pos") -> bool:
 def _facts(pos: "Pos", txn: "Txn") -> receipts.Facts:
     seconds = txn.time
     if txn.host_time and txn.host_date:
-        seconds = host_moment(txn.host_time, txn.host_date, txn.time)
+        try:
+            seconds = host_moment(txn.host_time, txn.host_date, txn.time)
+        except Iso8583Error as error:  # the payment stands: it is printed with our own time
+            pos.faults.record("host's clock", error)
     expiry = pos.ledger.card(txn)[1]
     return receipts.Facts(
         pos.shop.name, pos.shop.merchant, pos.shop.terminal, moments.written(seconds), expiry

@@ -192,8 +192,10 @@ class Ledger:
 
     @property
     def may_adopt(self) -> bool:
-        """The batch is empty and nothing is owed: another batch number may take its place."""
-        return self.empty and not self._live
+        """Nothing to settle and nothing owed: another batch number may take its place.
+
+        What a supervisor settled by hand is listed at settlement, so it holds the batch too."""
+        return self.empty and not self._live and not self._by_hand
 
     def adopt_batch(self, number: int) -> None:
         """Go on under the host's batch number. StillOwed unless the batch is empty, nothing
@@ -216,6 +218,7 @@ class Ledger:
         self._first_trace = 0
         self._live = {}
         self._last = None
+        self._by_hand = 0
         self._totals = Totals()
 
     def _live_in_order(self) -> "list[Txn]":
@@ -239,6 +242,8 @@ class Ledger:
         if state == COMPLETED:
             self._totals.add(txn)
             self._last = txn
+        if state == record.BY_HAND:
+            self._by_hand += 1
         if txn.finished:
             self._live.pop(txn.trace)
 

@@ -177,6 +177,7 @@ class Link:
                 raise
             finally:
                 messages.wipe(request)
+                self._wipe()
             reply = Reply(fields, int(fields[4]))
             self._record(txn, reply)
             if not reply.approved:
@@ -250,6 +251,11 @@ class Link:
             data = iso8583.mac_data(self._buffer, length)
             iso8583.set_mac(self._buffer, length, pinmac.mac(MAC, pinmac.MAC_CUP, data))
         return memoryview(self._buffer)[:length]
+
+    def _wipe(self) -> None:
+        """Overwrite the payment that was sent: its track and PIN block end with its flow."""
+        for i in range(len(self._buffer)):
+            self._buffer[i] = 0
 
     async def _ask_management(self, mti: str, what: str, operator: str) -> dict:
         await self._connect()

@@ -177,9 +177,12 @@ async def test_boot_decides_what_a_cut_left():
     owed = books.owed()
     owed[0].advance(record.REVERSING, tries=1)
     owed[0].advance(record.REVERSED, reversal_code="25")
+    assert not books.may_adopt
     owed[1].advance(record.BY_HAND, supervisor="00")
     for once in (books, reopened()):
-        assert once.owed() == [] and once.may_adopt
+        # Listed apart at settlement: another batch number must not make it vanish before.
+        assert once.owed() == [] and once.empty and not once.may_adopt
+        raises(StillOwed, once.adopt_batch, 7)
     assert reopened().find(2).tries == 1 and reopened().find(3).supervisor == "00"
 
 
