@@ -5,7 +5,10 @@ For readers and the type checker only: nothing here runs on the device. Every me
 idle. Times are milliseconds.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
+
+from framebuf import FrameBuffer
 
 
 class Keypad(Protocol):
@@ -25,12 +28,11 @@ class Keypad(Protocol):
 
 
 class Display(Protocol):
-    """320 by 240 pixels of 16 colours: draw on `frame` (framebuf.FrameBuffer, GS4_HMSB), then
-    `show()`."""
+    """320 by 240 pixels of 16 colours: draw on `frame` (GS4_HMSB), then `show()`."""
 
     width: int
     height: int
-    frame: object
+    frame: FrameBuffer
 
     def dirty(self, x: int, y: int, w: int, h: int) -> None:
         """Say which rectangle of the frame was changed."""
@@ -40,7 +42,7 @@ class Display(Protocol):
         """Send the dirty rectangles to the panel, a few lines between two yields."""
         ...
 
-    def palette(self, colours: "list[int]") -> None:
+    def palette(self, colours: "Sequence[int]") -> None:
         """Sixteen 0xRRGGBB colours; takes effect with the next `show`."""
         ...
 
@@ -142,16 +144,35 @@ class Clock(Protocol):
 class Board(Protocol):
     """What `board.open()` returns. Folders are mounted: '/journal', '/keys', '/data'."""
 
-    keypad: Keypad
-    display: Display
-    printer: Printer
-    reader: ContactReader
-    nfc: ContactlessReader
-    buzzer: Buzzer
-    lamps: Lamps
-    radio: Radio
-    clock: Clock
-    serial: str
+    @property
+    def keypad(self) -> Keypad: ...
+
+    @property
+    def display(self) -> Display: ...
+
+    @property
+    def printer(self) -> Printer: ...
+
+    @property
+    def reader(self) -> ContactReader: ...
+
+    @property
+    def nfc(self) -> ContactlessReader: ...
+
+    @property
+    def buzzer(self) -> Buzzer: ...
+
+    @property
+    def lamps(self) -> Lamps: ...
+
+    @property
+    def radio(self) -> Radio: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def serial(self) -> str: ...
 
     def feed_watchdog(self) -> None: ...
 

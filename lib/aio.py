@@ -5,6 +5,7 @@ import asyncio
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
+    from typing import Any
 
 
 class RaceTimeout(Exception):
@@ -41,8 +42,8 @@ class _Runner:
     """One contestant: remembers its result or error and wakes the race."""
 
     def __init__(self, awaitable: "Awaitable", done: asyncio.Event) -> None:
-        self.result = None
-        self.error = None
+        self.result: Any = None
+        self.error: Exception | None = None
         self.finished = False
         self.task = asyncio.create_task(self._run(awaitable, done))
 
@@ -80,7 +81,7 @@ class Supervisor:
 
     def __init__(self, on_fault: "Callable[[str, Exception | None], None]") -> None:
         self._on_fault = on_fault
-        self._tasks = {}
+        self._tasks: dict[str, asyncio.Task] = {}
 
     def start(self, name: str, coroutine: "Coroutine") -> None:
         """Start a task under a name; a live task of that name is an error of the program."""
@@ -91,7 +92,7 @@ class Supervisor:
     async def _watch(self, name: str, coroutine: "Coroutine") -> None:
         try:
             await coroutine
-            error = None
+            error: Exception | None = None
         except asyncio.CancelledError:
             raise
         except Exception as caught:  # noqa: BLE001 - recorded as a fault under the task's name

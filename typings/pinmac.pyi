@@ -5,6 +5,8 @@ A usage is TR-31's two characters: 'K0' 'K1' key encryption, 'P0' PIN, 'M0' MAC_
 it says so. The module serves one thread.
 """
 
+from typing_extensions import Buffer
+
 DES: int
 TDES: int
 AES: int
@@ -33,7 +35,7 @@ def load_component(slot: int, usage: str, alg: int, part: bytearray) -> bytes | 
     """
     ...
 
-def load_working(slot: int, usage: str, cryptogram: bytes, master_slot: int, kcv: bytes) -> None:
+def load_working(slot: int, usage: str, cryptogram: Buffer, master_slot: int, kcv: Buffer) -> None:
     """Load a working key that came in ECB under the master key (8, 16 or 24 bytes; AES 16 or 32).
 
     The algorithm follows the master's; 16 bytes that end in 8 zeros are a single-length key.
@@ -70,7 +72,7 @@ def seal(slot: int) -> bytes:
     """The slot as a TR-31 version D block (ASCII, 112 or 144 bytes) under the device's own key."""
     ...
 
-def unseal(slot: int, blob: bytes) -> bytes:
+def unseal(slot: int, blob: Buffer) -> bytes:
     """Put back what `seal` gave; the key's check value (3 bytes).
 
     IntegrityError for anything else, StateError on a zeroised device.
@@ -104,11 +106,11 @@ def pin_block(slot: int, fmt: int, pan: str) -> bytes:
     """
     ...
 
-def mac(slot: int, alg: int, data: bytes) -> bytes:
+def mac(slot: int, alg: int, data: Buffer) -> bytes:
     """The MAC of `data`: MAC_CUP under 'M0' gives 8 characters (field 64), MAC_CMAC under 'M6' a block."""
     ...
 
-def mac_verify(slot: int, alg: int, data: bytes, mac: bytes) -> bool:
+def mac_verify(slot: int, alg: int, data: Buffer, mac: Buffer) -> bool:
     """True when `mac` is the MAC of `data`; else IntegrityError. It never returns False.
 
     MAC_CUP is compared whole (8 characters); of a CMAC the first 4 bytes or more will do.
@@ -122,7 +124,7 @@ def mac_init(slot: int, alg: int) -> None:
     """
     ...
 
-def mac_update(data: bytes) -> None:
+def mac_update(data: Buffer) -> None:
     """The next piece, of any size."""
     ...
 
@@ -130,15 +132,15 @@ def mac_final() -> bytes:
     """The MAC of all pieces, as `mac` gives it; closes the computation."""
     ...
 
-def mac_final_verify(mac: bytes) -> bool:
+def mac_final_verify(mac: Buffer) -> bool:
     """True when `mac` is the MAC of all pieces; else IntegrityError. Closes the computation."""
     ...
 
-def encrypt(slot: int, iv: bytes, data: bytes) -> bytes:
+def encrypt(slot: int, iv: Buffer, data: Buffer) -> bytes:
     """CBC over whole blocks under a 'D0' key of AES (`iv` 16 bytes) or TDES (8)."""
     ...
 
-def decrypt(slot: int, iv: bytes, data: bytes) -> bytes:
+def decrypt(slot: int, iv: Buffer, data: Buffer) -> bytes:
     """The reverse of `encrypt`. A key from `load_working` only enciphers: KeyUsageError."""
     ...
 

@@ -23,7 +23,7 @@ from machine import PWM, SPI, UART, Pin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Buffer
+    from typing_extensions import Buffer
 
 # Each folder is a littlefs of its own. The cache is four times the program size: 4096 bytes keep
 # an append to the journal at three to five flash operations.
@@ -92,7 +92,7 @@ def open() -> "Board":
 class SharedBus:
     """One device's view of the SPI bus: its own clock, set again when another had the bus."""
 
-    _last = None
+    _last: "SharedBus | None" = None
 
     def __init__(self, spi: SPI, baudrate: int) -> None:
         self._spi = spi
@@ -194,7 +194,7 @@ class Board:
         self.radio = Radio()
         self.clock = Clock()
         self.serial = machine.unique_id().hex().upper()
-        self._watchdog = None
+        self._watchdog: machine.WDT | None = None
 
     @staticmethod
     def _select(name: str) -> Pin:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from typing_extensions import Buffer
+
 ADMINISTRATOR = "99"
 SUPERVISOR = "00"
 FACTORY = {"99": "12345678", "00": "123456", "01": "0000"}
@@ -57,7 +59,7 @@ class Operators:
     """
 
     def __init__(
-        self, folder: str, mac: "Callable[[bytes], bytes]", random: "Callable[[int], bytes]"
+        self, folder: str, mac: "Callable[[Buffer], bytes]", random: "Callable[[int], bytes]"
     ) -> None:
         self._path = folder + "/" + _FILE
         self._mac = mac

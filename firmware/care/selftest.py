@@ -40,7 +40,7 @@ class SelfTest:
 
     async def run(self) -> "list[Result]":
         """All of it, in the order of the page; every part has its own time limit."""
-        tests: tuple[tuple[str, bool, Callable[[], Awaitable[None]]], ...] = (
+        tests: tuple[tuple[str, bool, Callable[[], Awaitable[object]]], ...] = (
             ("test-crypto", True, self._crypto),
             ("test-keys", True, self._keys),
             ("test-storage", True, self._storage),

@@ -39,6 +39,22 @@ FIELDS = {
 class Parameters:
     """Every name of FIELDS as an attribute; `keys_folder`; `ca()`."""
 
+    serial: str
+    terminal: str
+    merchant: str
+    name: str
+    name_en: str
+    tpdu: str
+    header: str
+    hosts: "list[tuple[str, int]]"
+    ssid: str
+    password: str
+    language: str
+    connect_ms: int
+    connect_tries: int
+    reply_ms: int
+    reversal_tries: int
+
     def __init__(self, values: dict, vault: "Vault", data: str, keys: str) -> None:
         self._vault = vault
         self._folder = data

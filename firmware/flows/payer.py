@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from firmware.link.acquirer import Reply
     from firmware.ui.ask import Ask
 
+    MaybeNone = Any  # in a union: None only before `perform`
+
 _PIN_BLOCK_FORMAT = const(0)
 
 
@@ -55,7 +57,7 @@ class _Payer:
     def __init__(self, pos: "Pos", txn: "Txn") -> None:
         self.pos = pos
         self.txn = txn
-        self.pin_block = None
+        self.pin_block: bytes | None = None
 
     async def online_pin(self, ask: "Ask", note: str = "") -> str:
         """Let the payer type the PIN and encipher it under the working key: elements.PIN_*."""
@@ -104,6 +106,7 @@ class ChipPayer(_Payer):
     """A chip card in the slot, from its reset to the second GENERATE AC."""
 
     entry = record.CHIP
+    session: ContactSession
 
     def __init__(self, pos: "Pos", txn: "Txn", transaction: Transaction) -> None:
         super().__init__(pos, txn)
@@ -209,13 +212,14 @@ class TapPayer(_Payer):
     """A card or phone at the antenna. `perform` is the tap, all else comes after the card left."""
 
     entry = record.TAP
+    session: ContactlessSession
 
     def __init__(self, pos: "Pos", txn: "Txn") -> None:
         super().__init__(pos, txn)
         self.session = ContactlessSession(
             self._exchange, pos.card_terminal, emv_transaction(txn)
         )
-        self.outcome: Outcome | None = None
+        self.outcome: Outcome | MaybeNone = None
 
     def allowed(self) -> bool:
         """Whether an application takes this amount by tap."""

@@ -36,10 +36,16 @@ class Pos:
     """What flows share. Made once by `app`, with everything that boot has brought up.
 
     board: the devices; shop: the terminal's parameters; operator: number of who is logged in, ''
-    for nobody; booted: nothing of this is None any more; paying: a payment began, so its end is
+    for nobody; booted: nothing of this is missing any more; paying: a payment began, so its end is
     told; payment: its newest record; card_left: a card that was used is still in the slot, and is
     not to be used again; unprinted: a receipt is due.
     """
+
+    shop: "Parameters"
+    ledger: "Ledger"
+    link: "Link"
+    operators: "Operators"
+    card_terminal: "Terminal"
 
     def __init__(
         self,
@@ -53,11 +59,6 @@ class Pos:
         self.screens = screens
         self.faults = faults
         self.ask = Ask(board.keypad, screens, board.buzzer)
-        self.shop: Parameters | None = None
-        self.ledger: Ledger | None = None
-        self.link: Link | None = None
-        self.operators: Operators | None = None
-        self.card_terminal: Terminal | None = None
         self.operator = ""
         self.card_left = False
         self.booted = False

@@ -103,7 +103,7 @@ _PROMPTS = {
 
 async def _first_card(pos: "Pos", ways: "list[str]") -> str:
     """CHIP or TAP, whichever card comes first."""
-    waits = [_cancelled(pos)]
+    waits: list[Awaitable[str | None]] = [_cancelled(pos)]
     if CHIP in ways:
         waits.append(_watched(CHIP, _inserted(pos)))
     if TAP in ways:

@@ -20,6 +20,7 @@ from firmware.ledger.errors import JournalCorrupt, JournalFull
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from io import BufferedReader
 
     from firmware.ledger.vault import Vault
 
@@ -46,7 +47,7 @@ class Journal:
         self._previous = bytes(_MAC)
         self._usable = False
         self.size = 0
-        self.notices = []
+        self.notices: list[str] = []
 
     @property
     def payload(self) -> memoryview:
@@ -168,7 +169,7 @@ class Journal:
         self.size = good
         return good
 
-    def _read_entry(self, file: "object", at: int) -> int:
+    def _read_entry(self, file: "BufferedReader", at: int) -> int:
         """One entry into the buffer, verified; the place after it, or 0 at the end or a torn
         tail."""
         head = self._view[_BEFORE : _BEFORE + _HEAD]

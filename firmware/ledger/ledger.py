@@ -24,6 +24,7 @@ from firmware.ledger.vault import masked
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.devices import Clock
+    from firmware.ledger.record import CardData
     from firmware.ledger.vault import Vault
 
 WRAP = const(999_999)
@@ -62,6 +63,12 @@ class Ledger:
     Attributes: `batch` (1-999999), `stamp` (newest clock value in the journal, 0 if none),
     `notices` (what opening repaired, one sentence each, for the fault log).
     """
+
+    batch: int
+    stamp: int
+    _trace: int
+    _live: "dict[int, Txn]"
+    _last: "Txn | None"
 
     def __init__(self, folder: str, vault: "Vault", clock: "Clock") -> None:
         self.vault = vault
@@ -122,7 +129,7 @@ class Ledger:
 
     def send(self, txn: Txn) -> None:
         """OPENED → SENT with what `txn.card` says, PAN and chip data sealed. Before the wire."""
-        card = txn.card
+        card: CardData = txn.card  # type: ignore[assignment]  # the caller has set it
         fields = {
             "entry": card.entry,
             "masked": masked(card.pan),
@@ -281,9 +288,9 @@ class Ledger:
         else:
             raise ValueError(f"type {kind}")
 
-    def _read(self, wanted: "int | None") -> dict:
+    def _read(self, wanted: "int | None") -> "dict[int, Txn]":
         """Records of this batch by trace, from the journal; only `wanted` if given."""
-        found = {}
+        found: dict[int, Txn] = {}
 
         def collect(payload: memoryview, sequence: int) -> None:
             if payload[0] != _RECORD:
@@ -305,10 +312,11 @@ class Ledger:
 class _Begin:
     """The block of a transaction: opened on entering, decided on leaving."""
 
+    _txn: Txn
+
     def __init__(self, ledger: Ledger, kind: str, amount: int, operator: str) -> None:
         self._ledger = ledger
         self._what = (kind, amount, operator)
-        self._txn = None
 
     async def __aenter__(self) -> Txn:
         self._txn = self._ledger.open_record(*self._what)

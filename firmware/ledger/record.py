@@ -16,7 +16,11 @@ from firmware.ledger.errors import StateBackwards
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from firmware.ledger.ledger import Ledger
+
+    MaybeNone = Any  # in a union: None until the ledger opens the record
 
 SALE = "sale"
 
@@ -145,12 +149,45 @@ class Txn:
     running (None for a record read back); it is never written to flash as it stands.
     """
 
+    kind: str
+    amount: int
+    time: int
+    operator: str
+    entry: str
+    masked: str
+    sealed_card: bytes
+    sealed_chip: bytes
+    pin_entered: int
+    aid: str
+    label: str
+    response_code: str
+    authorisation_code: str
+    reference: str
+    host_time: str
+    host_date: str
+    institutions: str
+    reason: str
+    tries: int
+    reversal_code: str
+    sealed_result: bytes
+    cryptogram: str
+    tvr: str
+    tsi: str
+    atc: str
+    supervisor: str
+    no_cvm: int
+    signature: int
+    settlement_date: str
+    partial: int
+    state: "int | MaybeNone"
+    _ledger: "Ledger | MaybeNone"
+
     def __init__(self, batch: int, trace: int, ledger: "Ledger | None" = None) -> None:
         self.batch = batch
         self.trace = trace
         self.sequence = 0
         self.state = None
-        self.card = None
+        self.card: CardData | None = None
         self._ledger = ledger
         for name, form in FIELDS:
             setattr(self, name, _EMPTY[form])
@@ -257,7 +294,7 @@ def unpack(view: memoryview, at: int) -> dict:
     return fields
 
 
-def _to_bytes(form: str, value: "int | str | bytes") -> bytes:
+def _to_bytes(form: str, value: "Any") -> bytes:
     if form == "n":
         return value.to_bytes(8, "big")
     return value.encode() if form == "s" else value

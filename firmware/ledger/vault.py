@@ -8,6 +8,10 @@ import os
 
 import pinmac
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 # pinmac slots.
 MASTER = const(0)  # TMK: K0 TDES, from the workshop's components
 PIN = const(1)  # P0, of sign-on
@@ -39,11 +43,11 @@ def masked(pan: str) -> str:
 class Vault:
     """The two storage keys in use. One instance serves the ledger and the estate."""
 
-    def mac(self, data: "bytes | memoryview") -> bytes:
+    def mac(self, data: "Buffer") -> bytes:
         """The AES-CMAC (16 bytes) that authenticates what lies in flash."""
         return pinmac.mac(STORE_MAC, pinmac.MAC_CMAC, data)
 
-    def check(self, data: "bytes | memoryview", mac: "bytes | memoryview") -> bool:
+    def check(self, data: "Buffer", mac: "Buffer") -> bool:
         """Whether `mac` is the MAC of `data`; in constant time."""
         try:
             return pinmac.mac_verify(STORE_MAC, pinmac.MAC_CMAC, data, mac)

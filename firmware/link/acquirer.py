@@ -50,7 +50,8 @@ if TYPE_CHECKING:
 
     from firmware.devices import Clock, Radio
     from firmware.ledger.ledger import Ledger
-    from firmware.ledger.record import Txn
+    from firmware.ledger.record import CardData, Txn
+    from firmware.link.config import Config
 
 _DAY = const(86_400)
 _JITTER = const(60)  # a host this many seconds behind us has not turned the clock back
@@ -97,7 +98,7 @@ class Link:
 
     def __init__(
         self,
-        config: object,
+        config: "Config",
         ledger: "Ledger",
         clock: "Clock",
         radio: "Radio",
@@ -159,7 +160,8 @@ class Link:
                 raise NotSignedOn("no working keys: sign on first")
             await self._settle_owed()
             await self._connect()
-            request = messages.payment(txn, txn.card, self._config)
+            card: CardData = txn.card  # type: ignore[assignment]  # the caller has set it
+            request = messages.payment(txn, card, self._config)
             try:
                 frame = self._encode(request)
                 if leaving is not None:
@@ -361,7 +363,7 @@ class Link:
         except MacFault as fault:
             if fault.code in codes.SIGN_ON_AGAIN:
                 return fault.code
-            failure = fault
+            failure: LinkError = fault
         except LinkError as error:
             failure = error
         if txn.tries >= self._config.reversal_tries:

@@ -22,7 +22,12 @@ from firmware.link.errors import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
+    from typing import Any
+
+    from firmware.link.config import Config
+
+    MaybeNone = Any  # in a union: None only while nothing is open
 
 _FRAME = const(1600)  # the largest message: every field at its limit
 _BAD_CERTIFICATE = const(0x2700)  # MBEDTLS_ERR_X509_CERT_VERIFY_FAILED
@@ -30,14 +35,14 @@ _EINPROGRESS = (115, 119)  # Linux; lwIP on the ESP32
 
 
 class Connection:
-    """config: Parameters (hosts, connect_ms, connect_tries, ca_path). log: callable(str)."""
+    """config: estate.Parameters. log: callable(str)."""
 
-    def __init__(self, config: object, log: object) -> None:
+    def __init__(self, config: "Config", log: "Callable[[str], None]") -> None:
         self._config = config
         self._log = log
-        self._raw = None
-        self._secure = None
-        self._stream = None
+        self._raw: socket.socket | MaybeNone = None
+        self._secure: Any = None  # the stub's SSLSocket has no methods
+        self._stream: Any = None  # asyncio's Stream, which the stub splits into two classes
         self._buffer = bytearray(_FRAME)
         self._view = memoryview(self._buffer)
         self._filled = 0
@@ -56,7 +61,7 @@ class Connection:
         if self.is_open and self._alive():
             return
         self.close()
-        fault = NoRoute("no host is set")
+        fault: LinkError = NoRoute("no host is set")
         hosts = self._config.hosts
         for attempt in range(self._config.connect_tries if hosts else 0):
             host, port = hosts[attempt % len(hosts)]
@@ -64,7 +69,9 @@ class Connection:
                 await asyncio.wait_for_ms(self._connect(host, port), self._config.connect_ms)
                 return
             except asyncio.TimeoutError:  # noqa: UP041 - MicroPython has no other
-                error = ConnectTimeout(f"{host} did not answer in {self._config.connect_ms} ms")
+                error: LinkError = ConnectTimeout(
+                    f"{host} did not answer in {self._config.connect_ms} ms"
+                )
             except ValueError as refused:
                 error = CertificateFault(f"{host}: {refused}")
             except OSError as broken:
@@ -133,9 +140,9 @@ class Connection:
         except OSError as error:
             if error.errno not in _EINPROGRESS:
                 raise
-        await _writable(self._raw)
+        await _writable(self._raw)  # type: ignore[misc]  # awaitable here
         context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-        context.verify_mode = tls.CERT_REQUIRED
+        context.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]  # not in stub
         context.load_verify_locations(self._config.ca())
         self._secure = context.wrap_socket(
             self._raw, server_hostname=host, do_handshake_on_connect=False
@@ -199,4 +206,4 @@ def _reason(host: str, error: OSError) -> LinkError:
 
 def _writable(stream: object) -> "Generator":
     """Awaited: until a socket that is connecting is connected, or failed to."""
-    yield asyncio.core._io_queue.queue_write(stream)
+    yield asyncio.core._io_queue.queue_write(stream)  # type: ignore[attr-defined]  # not in stub

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from iso8583 import Message
 
     from firmware.ledger.record import CardData, Txn
+    from firmware.link.config import Config
 
 CURRENCY = "156"
 NO_MAC = "00000000"  # field 64 before its MAC is known
@@ -42,7 +43,7 @@ class Request:
 
 
 def management(
-    mti: str, what: str, trace: int, batch: int, operator: str, shop: object
+    mti: str, what: str, trace: int, batch: int, operator: str, shop: "Config"
 ) -> Request:
     """Sign-on (0800), sign-off and echo (0820). shop: Parameters. F63 is the operator, an3."""
     return Request(
@@ -57,7 +58,7 @@ def management(
     )
 
 
-def payment(txn: "Txn", card: "CardData", shop: object) -> Request:
+def payment(txn: "Txn", card: "CardData", shop: "Config") -> Request:
     """The request of an opened transaction; journal it before it leaves, `wipe` it after."""
     fields = _common(txn, card.entry, card.pin_block is not None, shop)
     fields[2] = card.pan
@@ -76,7 +77,7 @@ def payment(txn: "Txn", card: "CardData", shop: object) -> Request:
     return Request(KINDS[txn.kind][0], fields)
 
 
-def reversal(txn: "Txn", card: "tuple[str, str, str]", chip: bytes, shop: object) -> Request:
+def reversal(txn: "Txn", card: "tuple[str, str, str]", chip: bytes, shop: "Config") -> Request:
     """0400 of a record. card: PAN, expiry, sequence number; chip: the request's F55."""
     fields = _common(txn, txn.entry, bool(txn.pin_entered), shop)
     fields[2], expiry, psn = card
@@ -135,7 +136,7 @@ def pick(chip: bytes, tags: "tuple[int, ...]") -> bytes:
     return out
 
 
-def _common(txn: "Txn", entry: str, with_pin: bool, shop: object) -> dict:
+def _common(txn: "Txn", entry: str, with_pin: bool, shop: "Config") -> dict:
     """What a request and its reversal share."""
     _, processing_code, condition, kind, _ = KINDS[txn.kind]
     return {

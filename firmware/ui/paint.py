@@ -121,8 +121,8 @@ def icon(frame: "framebuf.FrameBuffer", state: str, x: int, y: int, ink: int, gr
         frame.fill_rect(x + 3, y + 9, 6, 5, ground)
         frame.fill_rect(x + 13, y + 15, 8, 2, ground)
     elif state == "lock":
-        frame.ellipse(x + 12, y + 9, 7, 8, ink)
-        frame.ellipse(x + 12, y + 9, 6, 7, ink)
+        frame.ellipse(x + 12, y + 9, 7, 8, ink, False)
+        frame.ellipse(x + 12, y + 9, 6, 7, ink, False)
         frame.fill_rect(x + 3, y + 10, 18, 13, ink)
         frame.fill_rect(x + 11, y + 14, 3, 5, ground)
     elif state == "paper":

@@ -213,7 +213,7 @@ class Ccid:
         extended_ms = 0
         while True:
             try:
-                length = await asyncio.wait_for_ms(self._frame(), limit_ms)
+                length: int = await asyncio.wait_for_ms(self._frame(), limit_ms)
             except asyncio.TimeoutError:  # noqa: UP041 - MicroPython has no other
                 raise errors.DeviceSilent("The contact reader does not answer.") from None
             if length == 0:

@@ -12,6 +12,8 @@ import framebuf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from drivers.buses import Output, Pwm, Spi
     from typing_extensions import Buffer
 
@@ -73,7 +75,7 @@ class ST7789:
         backlight.duty_u16(0)
         self.palette(_PALETTE)
 
-    def palette(self, colours: "list[int]") -> None:
+    def palette(self, colours: "Sequence[int]") -> None:
         """Sixteen 0xRRGGBB colours, seen with the next `show`. ValueError for another count."""
         if len(colours) != 16:
             raise ValueError("a palette has sixteen colours")

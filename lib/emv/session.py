@@ -8,9 +8,12 @@ from emv.errors import CardDataError, SequenceError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from typing import Any
 
     from emv.store import Store
     from emv.terminal import Application, Terminal, Transaction
+
+    MaybeNone = Any  # in a union: None only before the card was read
 
 REQUEST = "request"
 REVERSAL = "reversal"
@@ -109,7 +112,7 @@ class Session:
         self.data: Store = terminal.store
         self._application: Application | None = None
         self.cvm = e.CVM_NONE
-        self.track2: Track2 | None = None
+        self.track2: Track2 | MaybeNone = None
         self.reversal_reason: str | None = None
         self.signed_spans: list[tuple[int, int]] = []
         self.arqc = b""

@@ -55,7 +55,7 @@ def encode(buffer: bytearray, mti: str, fields: dict, tpdu: str, header: str) ->
     return at
 
 
-def mac_data(buffer: bytearray, length: int) -> memoryview:
+def mac_data(buffer: "bytearray | memoryview", length: int) -> memoryview:
     """What a MAC covers: from the MTI to the last byte before field 64, the last field of the
     frame."""
     view = memoryview(buffer)
@@ -155,7 +155,8 @@ def _get_field(view: memoryview, at: int, number: int) -> "tuple[str | bytes, in
     if form == TEXT:
         return "".join(chr(octet) for octet in part), at
     if form == TRACK:
-        text = hexlify(part).decode().replace("d", "=")
+        text = hexlify(part).decode()  # type: ignore[arg-type]  # the stub: bytes only
+        text = text.replace("d", "=")
         _check_digits(text.replace("=", "0"), number)
     else:
         text = _digits(part, number)
@@ -179,7 +180,7 @@ def _put_digits(view: memoryview, at: int, text: str, count: int, where: "int | 
 
 
 def _digits(part: memoryview, where: "int | str") -> str:
-    text = hexlify(part).decode()
+    text = hexlify(part).decode()  # type: ignore[arg-type]  # the stub: bytes only
     _check_digits(text, where)
     return text
 

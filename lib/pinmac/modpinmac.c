@@ -16,6 +16,8 @@
 /// it says so. The module serves one thread.
 /// """
 
+/// from typing_extensions import Buffer
+
 /// DES: int
 /// TDES: int
 /// AES: int
@@ -104,7 +106,7 @@ static mp_obj_t load_component(size_t count, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(load_component_obj, 4, 4, load_component);
 
-/// def load_working(slot: int, usage: str, cryptogram: bytes, master_slot: int, kcv: bytes) -> None:
+/// def load_working(slot: int, usage: str, cryptogram: Buffer, master_slot: int, kcv: Buffer) -> None:
 ///     """Load a working key that came in ECB under the master key (8, 16 or 24 bytes; AES 16 or 32).
 ///
 ///     The algorithm follows the master's; 16 bytes that end in 8 zeros are a single-length key.
@@ -189,7 +191,7 @@ static mp_obj_t seal(mp_obj_t slot) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(seal_obj, seal);
 
-/// def unseal(slot: int, blob: bytes) -> bytes:
+/// def unseal(slot: int, blob: Buffer) -> bytes:
 ///     """Put back what `seal` gave; the key's check value (3 bytes).
 ///
 ///     IntegrityError for anything else, StateError on a zeroised device.
@@ -274,7 +276,7 @@ static mp_obj_t pin_block(mp_obj_t slot, mp_obj_t format, mp_obj_t pan) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(pin_block_obj, pin_block);
 
-/// def mac(slot: int, alg: int, data: bytes) -> bytes:
+/// def mac(slot: int, alg: int, data: Buffer) -> bytes:
 ///     """The MAC of `data`: MAC_CUP under 'M0' gives 8 characters (field 64), MAC_CMAC under 'M6' a block."""
 static mp_obj_t mac(mp_obj_t slot, mp_obj_t alg, mp_obj_t data) {
     mp_buffer_info_t message = bytes_of(data, MP_BUFFER_READ);
@@ -285,7 +287,7 @@ static mp_obj_t mac(mp_obj_t slot, mp_obj_t alg, mp_obj_t data) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(mac_obj, mac);
 
-/// def mac_verify(slot: int, alg: int, data: bytes, mac: bytes) -> bool:
+/// def mac_verify(slot: int, alg: int, data: Buffer, mac: Buffer) -> bool:
 ///     """True when `mac` is the MAC of `data`; else IntegrityError. It never returns False.
 ///
 ///     MAC_CUP is compared whole (8 characters); of a CMAC the first 4 bytes or more will do.
@@ -309,7 +311,7 @@ static mp_obj_t mac_init(mp_obj_t slot, mp_obj_t alg) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(mac_init_obj, mac_init);
 
-/// def mac_update(data: bytes) -> None:
+/// def mac_update(data: Buffer) -> None:
 ///     """The next piece, of any size."""
 static mp_obj_t mac_update(mp_obj_t data) {
     mp_buffer_info_t message = bytes_of(data, MP_BUFFER_READ);
@@ -328,7 +330,7 @@ static mp_obj_t mac_final(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mac_final_obj, mac_final);
 
-/// def mac_final_verify(mac: bytes) -> bool:
+/// def mac_final_verify(mac: Buffer) -> bool:
 ///     """True when `mac` is the MAC of all pieces; else IntegrityError. Closes the computation."""
 static mp_obj_t mac_final_verify(mp_obj_t mac) {
     mp_buffer_info_t value = bytes_of(mac, MP_BUFFER_READ);
@@ -353,14 +355,14 @@ static mp_obj_t run_cbc(cbc *direction, mp_obj_t slot, mp_obj_t iv, mp_obj_t dat
     return mp_obj_new_bytes_from_vstr(&out);
 }
 
-/// def encrypt(slot: int, iv: bytes, data: bytes) -> bytes:
+/// def encrypt(slot: int, iv: Buffer, data: Buffer) -> bytes:
 ///     """CBC over whole blocks under a 'D0' key of AES (`iv` 16 bytes) or TDES (8)."""
 static mp_obj_t encrypt(mp_obj_t slot, mp_obj_t iv, mp_obj_t data) {
     return run_cbc(pinmac_encrypt, slot, iv, data);
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(encrypt_obj, encrypt);
 
-/// def decrypt(slot: int, iv: bytes, data: bytes) -> bytes:
+/// def decrypt(slot: int, iv: Buffer, data: Buffer) -> bytes:
 ///     """The reverse of `encrypt`. A key from `load_working` only enciphers: KeyUsageError."""
 static mp_obj_t decrypt(mp_obj_t slot, mp_obj_t iv, mp_obj_t data) {
     return run_cbc(pinmac_decrypt, slot, iv, data);

@@ -78,7 +78,7 @@ def test_an_arrow_that_runs_back_is_named(
 
 
 def frozen(board: str) -> dict[str, int]:
-    """Target path → optimisation level, as MicroPython's own manifest reader takes the manifest."""
+    """Target path → optimisation level, as MicroPython's own reader takes the manifest."""
     script = (
         "import sys; sys.path.insert(0, sys.argv[1] + '/tools'); import manifestfile as m\n"
         "v = {n: sys.argv[1] for n in ('MPY_DIR', 'PORT_DIR')}\n"
