@@ -50,7 +50,6 @@ def test_a_damaged_journal_stops_payments_and_says_so(
         assert await shop.tap_sale("2 00")
         traces = [int(row["trace"]) for row in books.records(shop.sim.flash)]
         await shop.sim.power_off()
-        shop.may_fall = True
         _spoil(shop, traces[sale], state)
         damaged = shop.sim.flash.image("journal")
         await shop.sim.power_on()
@@ -70,7 +69,6 @@ def test_an_erased_journal_is_no_empty_one(tmp_path: Path) -> None:
     async def story(shop: Shop) -> None:
         assert await shop.tap_sale()
         await shop.sim.power_off()
-        shop.may_fall = True
         _wipe(shop, "journal")
         await shop.sim.power_on()
         assert await shop.see("交易流水损坏", "系统故障", "终端未下装")
@@ -84,7 +82,6 @@ def test_damaged_keys_stop_payments_and_say_so(tmp_path: Path) -> None:
 
     async def story(shop: Shop) -> None:
         await shop.sim.power_off()
-        shop.may_fall = True
         (shop.sim.folder / "device.secret").write_bytes(b"another device's secret, 32 long")
         await shop.sim.power_on()
         assert await shop.see("密钥文件损坏", "密钥校验失败")
@@ -99,7 +96,6 @@ def test_erased_keys_are_named(tmp_path: Path) -> None:
 
     async def story(shop: Shop) -> None:
         await shop.sim.power_off()
-        shop.may_fall = True
         _wipe(shop, "keys")
         await shop.sim.power_on()
         assert await shop.see("终端未下装", "密钥文件损坏", "系统故障")
@@ -113,7 +109,6 @@ def test_erased_data_are_named(tmp_path: Path) -> None:
 
     async def story(shop: Shop) -> None:
         await shop.sim.power_off()
-        shop.may_fall = True
         _wipe(shop, "data")
         await shop.sim.power_on()
         assert await shop.see("终端未下装", "参数文件损坏", "操作员文件损坏", "系统故障")
