@@ -31,7 +31,8 @@ sim: build ## the terminal on the screen: acquirer, virtual board, page (ARGS="-
 	@$(VENV)/bin/pos sim $(ARGS)
 
 test: build packages-test $(BUILD)/sim32/micropython $(VENV)/.test-ready ## the whole quick suite
-	@$(PYTHON) -m pytest -m "not long" -n 3 --dist loadfile $(ARGS)
+	@$(PYTHON) -m pytest -m "not long and not alone" -n 3 --dist loadfile $(ARGS)
+	@$(PYTHON) -m pytest -m "not long and alone" $(ARGS)
 
 test-long: build packages-test $(BUILD)/sim32/micropython $(VENV)/.test-ready ## the nightly: exhaustive and slow
 	@$(PYTHON) -m pytest -m "long" $(ARGS)

@@ -9,6 +9,8 @@ import pytest
 from tests.oracle.desk import INTERPRETER, REPO, StepHost
 from tools.sim.chips.keypad import BOUNCES, KEYS, LAYOUT, Keypad
 
+pytestmark = pytest.mark.alone  # real time: other tests beside it would disturb it
+
 
 class Wires(StepHost):
     """The board's side of the matrix: pull-ups, and edges that were not yet told."""

@@ -4,9 +4,12 @@ import re
 import subprocess
 import sys
 
+import pytest
 import yaml
 from page_hands import FINISHING, PAYING, REPO
 from playwright.sync_api import expect
+
+pytestmark = pytest.mark.alone  # real time: other tests beside it would disturb it
 
 
 def test_a_sale_with_the_mouse_is_recorded_as_a_scenario_that_plays(hands, tmp_path):

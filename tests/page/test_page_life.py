@@ -5,8 +5,11 @@ import re
 import signal
 import socket
 
+import pytest
 from page_hands import FINISHING, PAYING, Terminal, visit
 from playwright.sync_api import expect
+
+pytestmark = pytest.mark.alone  # real time: other tests beside it would disturb it
 
 
 def test_the_other_language_is_a_new_terminal(hands):
