@@ -35,6 +35,7 @@ _LAMPS_MS = const(500)
 
 CHIP = "chip"
 TAP = "tap"
+_HINTS = {CHIP: "chip-hint", TAP: "tap-hint"}
 _FAULTS = {CHIP: ChipReaderFault, TAP: TapReaderFault}
 
 
@@ -58,7 +59,8 @@ async def present(pos: "Pos", txn: "Txn") -> "ChipPayer | TapPayer":
     if not tap.allowed():
         ways, prompt = [CHIP], "insert-card"
     for _ in range(_TRIES):
-        pos.screens.present(txn.kind, txn.amount, prompt, "insert-hint")
+        hint = "insert-hint" if len(ways) > 1 else _HINTS[ways[0]]
+        pos.screens.present(txn.kind, txn.amount, prompt, hint)
         pos.board.lamps.show("ready" if TAP in ways else "off")
         try:
             way = await _first_card(pos, ways)

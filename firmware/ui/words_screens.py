@@ -66,6 +66,8 @@ TEXTS = {
     "tap-card": ("请挥卡", "TAP CARD"),
     "tap-or-other": ("请挥卡或换卡", "TAP, OR OTHER CARD"),
     "insert-hint": ("芯片朝上插入，或贴近感应区", "Chip up, or hold near the lamps"),
+    "chip-hint": ("芯片朝上插入", "Chip up, all the way in"),
+    "tap-hint": ("请贴近感应区", "Hold near the lamps"),
     "insert-other": ("请插入或挥另一张卡", "ANOTHER CARD, PLEASE"),
     "reading-card": ("正在读卡", "READING CARD"),
     "do-not-remove": ("请勿拔卡", "Do not remove the card"),
