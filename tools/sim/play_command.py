@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
 
@@ -49,8 +50,9 @@ def command(
     if trace is not None and len(files) != 1:
         raise typer.BadParameter("--trace keeps the timeline of one scenario")
     results = []
+    workers = min(jobs, len(files))
     with (
-        ProcessPoolExecutor(max_workers=min(jobs, len(files)), max_tasks_per_child=1) as pool,
+        ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
         Progress(console=console, transient=True, disable=as_json) as progress,
     ):
         task = progress.add_task("playing", total=len(files))
