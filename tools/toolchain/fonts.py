@@ -32,6 +32,7 @@ DROID = Path("/usr/share/fonts-droid-fallback/truetype/DroidSansFallback.ttf")
 WORDING = Path(__file__).resolve().parents[2] / "firmware" / "ui"
 
 ASCII = range(0x20, 0x7F)
+PROMPT = 24
 AMOUNT = "0123456789.,￥-"
 # Rows 10-15 and 88-94 of GB 2312 are empty: they have no cells in the module.
 ROWS = (*range(1, 10), *range(16, 88))
@@ -211,10 +212,22 @@ def _droid(size: int) -> ImageFont.FreeTypeFont:
 
 
 def _ink(font: ImageFont.FreeTypeFont, character: str, size: int) -> Image.Image:
-    """One glyph on a `size` by `size` cell, black and white."""
-    grey = Image.new("L", (size, size))
-    ImageDraw.Draw(grey).text((0, size * 7 // 8), character, fill=255, font=font, anchor="ls")
-    return grey.point(lambda value: 255 * (value >= INK)).convert("1")
+    """One glyph on a `size` by `size` cell, black and white.
+
+    Latin letters hang deeper than an ideograph: in prompts they stand a row higher, and a
+    descender that still leaves the cell is drawn shorter instead of being cut off.
+    """
+    latin = "\uff01" <= character <= "\uff5e" and size == PROMPT
+    baseline = size * 7 // 8 - latin
+    grey = Image.new("L", (size, 2 * size))
+    ImageDraw.Draw(grey).text((0, baseline), character, fill=255, font=font, anchor="ls")
+    ink = grey.point(lambda value: 255 * (value >= INK))
+    box = ink.getbbox()
+    if box is not None and box[3] > size:
+        hanging = ink.crop((0, baseline, size, box[3]))
+        shorter = hanging.resize((size, size - baseline), Image.Resampling.BOX)
+        ink.paste(shorter.point(lambda value: 255 * (value >= INK)), (0, baseline))
+    return ink.crop((0, 0, size, size)).convert("1")
 
 
 def _extent(image: Image.Image) -> tuple[int, int]:
