@@ -33,7 +33,7 @@ def postgresql() -> Iterator[str]:
     """The URL of a PostgreSQL server of our own, on a socket in a temporary folder."""
     initdb, control = _program("initdb"), _program("pg_ctl")
     if initdb is None or control is None:
-        pytest.skip("PostgreSQL's server is not installed (Debian: postgresql)")
+        pytest.fail("PostgreSQL's server is not installed (Debian: postgresql)")
     # PostgreSQL refuses to run as root.
     user = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
     as_user = {"user": user} if os.geteuid() == 0 else {}
@@ -66,11 +66,6 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/shared.db"
     return request.getfixturevalue("postgresql")
-
-
-@pytest.mark.long
-def test_postgresql_is_installed() -> None:
-    assert _program("initdb"), "PostgreSQL's server is not installed (Debian: postgresql)"
 
 
 async def test_two_hosts_share_a_ledger(url: str, tmp_path: Path) -> None:
