@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +131,14 @@ class Hands:
         self.sees("请插卡")
         self.click(f"insert-{card}")
         self.sees("请输入密码")
-        self.keys(f"{pin} ENTER")
+        self.pin(pin.split(), self.keys)
+
+    def pin(self, digits: Sequence[str], press: Callable[[str], None]) -> None:
+        """A PIN as people type it, looking at the dots: one key is kept at a time, by design."""
+        for count, digit in enumerate(digits, 1):
+            press(digit)
+            self.sees("●" * count)
+        press("ENTER")
 
     def finish(self, card: str = "debit") -> None:
         """Both copies, and the card back."""

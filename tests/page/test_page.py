@@ -49,8 +49,7 @@ def test_a_sale_with_the_keyboard_alone(hands):
     hands.part("insert-debit").focus()
     keyboard.press("Enter")
     hands.sees("请输入密码")
-    for key in [*"123456", "Enter"]:
-        keyboard.press(key)
+    hands.pin("123456", lambda key: keyboard.press("Enter" if key == "ENTER" else key))
     hands.sees("请撕下商户存根")
     keyboard.press("Enter")
     hands.sees("取")

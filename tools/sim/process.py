@@ -47,6 +47,7 @@ class Firmware:
                 stdout=output,
                 stderr=output,
                 pass_fds=(theirs.fileno(),),
+                start_new_session=True,  # a Ctrl-C in the terminal is the simulator's, not its own
                 cwd=console.parent,  # "" is on sys.path: nothing to import may lie there
                 env={
                     "SUANPAN_LINK": str(theirs.fileno()),

@@ -62,7 +62,8 @@ async def _run(folder: Path, seed: int, start: dict[str, Any], database: str,
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None
-    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # also where a shell left SIGINT ignored
+        loop.add_signal_handler(ending, task.cancel)
     sim = Simulation(seed=seed, folder=folder, start=start, database=database)
     sim.acquirer.reissue_cards()  # the cards' counters start with this process
     session = Session(sim, Timeline(), start, own_books=database.endswith(BOOKS))
