@@ -68,8 +68,11 @@ static mp_buffer_info_t bytes_of(mp_obj_t object, mp_uint_t access) {
     return buffer;
 }
 
+// Every range in the core ends far below the largest unsigned, so what does not fit is out of range
+// there; a cast alone would turn slot 2^32 into slot 0 on a 64-bit host.
 static unsigned unsigned_of(mp_obj_t object) {
-    return (unsigned)mp_obj_get_int(object);
+    mp_int_t value = mp_obj_get_int(object);
+    return value < 0 || value > 0x3FFFFFFF ? ~0u : (unsigned)value;
 }
 
 static const char *usage_of(mp_obj_t object) {

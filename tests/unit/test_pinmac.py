@@ -373,7 +373,7 @@ def test_zeroize():
 
 
 def test_slots_out_of_range():
-    for slot in (-1, 32, 1 << 20):
+    for slot in (-1, 32, 1 << 20, 1 << 32):
         for call in (pinmac.kcv, pinmac.info, pinmac.erase, pinmac.seal):
             raises(ValueError, call, slot)
 
