@@ -11,9 +11,10 @@
 
 /// """PINs, keys and MACs: the C module that guards them. Slots are 0 to 31.
 ///
-/// A usage is TR-31's two characters: 'K0' 'K1' key encryption, 'P0' PIN, 'M0' MAC_CUP, 'M6' CMAC,
-/// 'D0' data. Wrong sizes and ranges raise ValueError, and a failed call changes nothing, save where
-/// it says so. The module serves one thread.
+/// A usage is TR-31's two characters: 'K0' key encryption, 'K1' key block protection, 'P0' PIN,
+/// 'M0' MAC_CUP, 'M1' MAC_X99, 'M3' MAC_X919, 'M6' MAC_CMAC, 'D0' data, 'B1' initial DUKPT key. Wrong
+/// sizes and ranges raise ValueError, and a failed call changes nothing, save where it says so. The
+/// module serves one thread.
 /// """
 
 /// from typing_extensions import Buffer
@@ -21,8 +22,12 @@
 /// DES: int
 /// TDES: int
 /// AES: int
+/// SM4: int
 /// MAC_CUP: int
 /// MAC_CMAC: int
+/// MAC_X99: int
+/// MAC_X919: int
+/// MAC_CUP_SM4: int
 
 /// class Error(Exception):
 ///     """The root of this module's own errors."""
@@ -83,7 +88,7 @@ static const char *usage_of(mp_obj_t object) {
 }
 
 /// def load_component(slot: int, usage: str, alg: int, part: bytearray) -> bytes | None:
-///     """XOR a clear component into a key-encrypting slot ('K0' or 'K1', TDES or AES).
+///     """XOR a clear component into a key-encrypting slot ('K0' of TDES, AES or SM4; 'K1' of TDES or AES).
 ///
 ///     `part` is the component, as long as the key, and is wiped by the call whatever happens.
 ///     None for the first component; the second completes the key and returns its check value
@@ -110,9 +115,10 @@ static mp_obj_t load_component(size_t count, const mp_obj_t *args) {
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(load_component_obj, 4, 4, load_component);
 
 /// def load_working(slot: int, usage: str, cryptogram: Buffer, master_slot: int, kcv: Buffer) -> None:
-///     """Load a working key that came in ECB under the master key (8, 16 or 24 bytes; AES 16 or 32).
+///     """Load a working key that came in ECB under the 'K0' key of `master_slot`.
 ///
-///     The algorithm follows the master's; 16 bytes that end in 8 zeros are a single-length key.
+///     8, 16 or 24 bytes under TDES, 16 or 32 under AES, 16 under SM4: the algorithm follows the
+///     master's, and under TDES 16 bytes that end in 8 zeros are a single-length (DES) key.
 ///     `kcv` is 4 bytes and a mismatch is an IntegrityError. Each cipher block serves its first usage
 ///     for the master key's life, across erase and reboot: another is a KeyUsageError, and so is a
 ///     single-length PIN key.
@@ -125,8 +131,73 @@ static mp_obj_t load_working(size_t count, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(load_working_obj, 5, 5, load_working);
 
+/// def load_block(slot: int, block: Buffer, kbpk_slot: int) -> bytes:
+///     """Import a TR-31 / X9.143 key block under the 'K1' key of `kbpk_slot`; the check value (3 bytes).
+///
+///     Version D under an AES key, version B under a TDES key; A and C are refused. Usage, algorithm,
+///     mode of use and exportability come from the block's header alone; optional blocks are
+///     authenticated and dropped. IntegrityError for anything that is not an authentic block,
+///     KeyUsageError where this module has no use for such a key (a 'B1' key goes to `load_dukpt`).
+///     """
+static mp_obj_t load_block(mp_obj_t slot, mp_obj_t block, mp_obj_t kbpk_slot) {
+    mp_buffer_info_t text = bytes_of(block, MP_BUFFER_READ);
+    uint8_t kcv[PINMAC_KCV];
+    check(pinmac_load_block(unsigned_of(slot), text.buf, text.len, unsigned_of(kbpk_slot), kcv));
+    return mp_obj_new_bytes(kcv, sizeof kcv);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(load_block_obj, load_block);
+
+/// def export_block(slot: int, kbpk_slot: int) -> bytes:
+///     """The slot as a TR-31 version D block (ASCII) under the AES 'K1' key of `kbpk_slot`.
+///
+///     KeyUsageError where the key's exportability is 'N' (every key that was injected or loaded as a
+///     working key), for SM4, for which TR-31 has no letter, and for a DUKPT key.
+///     """
+static mp_obj_t export_block(mp_obj_t slot, mp_obj_t kbpk_slot) {
+    char block[PINMAC_TR31_MAX];
+    size_t size;
+    check(pinmac_export_block(unsigned_of(slot), unsigned_of(kbpk_slot), block, &size));
+    return mp_obj_new_bytes((const byte *)block, size);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(export_block_obj, export_block);
+
+/// def load_dukpt(slot: int, block: Buffer, kbpk_slot: int, ksn: Buffer) -> bytes:
+///     """Load an initial DUKPT key from a TR-31 block of usage 'B1'; its check value (3 bytes).
+///
+///     TDES of two keys with a `ksn` of 10 bytes (X9.24-1), or AES-128 with one of 12 (X9.24-3). A
+///     counter in the KSN counts as used. One key of each algorithm at a time: StateError while another
+///     slot has it. The key serves `pin_block`, `mac`, `mac_verify`, `encrypt` and `decrypt`, each with
+///     the session key of its purpose, after `dukpt_next`.
+///     """
+static mp_obj_t load_dukpt(size_t count, const mp_obj_t *args) {
+    mp_buffer_info_t text = bytes_of(args[1], MP_BUFFER_READ), ksn = bytes_of(args[3], MP_BUFFER_READ);
+    uint8_t kcv[PINMAC_KCV];
+    check(pinmac_load_dukpt(
+        unsigned_of(args[0]), text.buf, text.len, unsigned_of(args[2]), ksn.buf, ksn.len, kcv));
+    return mp_obj_new_bytes(kcv, sizeof kcv);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(load_dukpt_obj, 4, 4, load_dukpt);
+
+/// def dukpt_next(slot: int) -> bytes:
+///     """Advance to the next transaction's key; the key serial number to send (10 or 12 bytes).
+///
+///     StateError when the counter is spent. Seal the slot and store the blob before the key's first
+///     use: that use raises the board's counter, and a blob of an earlier transaction is refused from
+///     then on.
+///     """
+static mp_obj_t dukpt_next(mp_obj_t slot) {
+    uint8_t ksn[PINMAC_KSN_MAX];
+    size_t size;
+    check(pinmac_dukpt_next(unsigned_of(slot), ksn, &size));
+    return mp_obj_new_bytes(ksn, size);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(dukpt_next_obj, dukpt_next);
+
 /// def generate(slot: int, usage: str, alg: int) -> bytes:
-///     """Fill a slot with a fresh AES-256 or three-key TDES key; its check value (3 bytes)."""
+///     """Fill a slot with a fresh AES-256, SM4 or three-key TDES key ('M3': two); its check value (3 bytes).
+///
+///     The key may leave the device by `export_block`.
+///     """
 static mp_obj_t generate(mp_obj_t slot, mp_obj_t usage, mp_obj_t alg) {
     uint8_t kcv[PINMAC_KCV];
     check(pinmac_generate(unsigned_of(slot), usage_of(usage), unsigned_of(alg), kcv));
@@ -135,7 +206,10 @@ static mp_obj_t generate(mp_obj_t slot, mp_obj_t usage, mp_obj_t alg) {
 static MP_DEFINE_CONST_FUN_OBJ_3(generate_obj, generate);
 
 /// def kcv(slot: int) -> bytes:
-///     """The first 3 bytes of the key's check value (DES, TDES: zeros enciphered; AES: CMAC of zeros)."""
+///     """The first 3 bytes of the key's check value (AES: CMAC of zeros; the others: zeros enciphered).
+///
+///     Of a DUKPT slot, the initial key's.
+///     """
 static mp_obj_t kcv(mp_obj_t slot) {
     uint8_t value[PINMAC_KCV];
     check(pinmac_kcv(unsigned_of(slot), value));
@@ -146,7 +220,8 @@ static MP_DEFINE_CONST_FUN_OBJ_1(kcv_obj, kcv);
 /// def info(slot: int) -> dict[str, str | int | bool] | None:
 ///     """What a slot holds, in the terms of a TR-31 header; None when it is empty.
 ///
-///     Keys: usage, alg, mode, exportability, length (bytes), complete (False: a component is missing).
+///     Keys: usage, alg, mode, exportability, version, length (bytes), complete (False: a component is
+///     missing).
 ///     """
 static void put(mp_obj_t dict, qstr name, mp_obj_t value) {
     mp_obj_dict_store(dict, MP_OBJ_NEW_QSTR(name), value);
@@ -157,11 +232,12 @@ static mp_obj_t info(mp_obj_t slot) {
     if (key.empty) {
         return mp_const_none;
     }
-    mp_obj_t dict = mp_obj_new_dict(6);
+    mp_obj_t dict = mp_obj_new_dict(7);
     put(dict, MP_QSTR_usage, mp_obj_new_str(key.usage, sizeof key.usage));
     put(dict, MP_QSTR_alg, MP_OBJ_NEW_SMALL_INT(key.algorithm));
     put(dict, MP_QSTR_mode, mp_obj_new_str(&key.mode, 1));
     put(dict, MP_QSTR_exportability, mp_obj_new_str(&key.exportability, 1));
+    put(dict, MP_QSTR_version, mp_obj_new_str(key.version, sizeof key.version));
     put(dict, MP_QSTR_length, MP_OBJ_NEW_SMALL_INT(key.size));
     put(dict, MP_QSTR_complete, mp_obj_new_bool(key.complete));
     return dict;
@@ -185,19 +261,23 @@ static mp_obj_t zeroize(void) {
 static MP_DEFINE_CONST_FUN_OBJ_0(zeroize_obj, zeroize);
 
 /// def seal(slot: int) -> bytes:
-///     """The slot as a TR-31 version D block (ASCII, 112 or 144 bytes) under the device's own key."""
+///     """The slot under the device's own key: a TR-31 version D block (ASCII, 112 or 144 bytes).
+///
+///     A DUKPT slot's registers take a format of their own (404 or 580 bytes).
+///     """
 static mp_obj_t seal(mp_obj_t slot) {
-    char block[PINMAC_TR31_MAX];
+    uint8_t blob[PINMAC_SEALED_MAX];
     size_t size;
-    check(pinmac_seal(unsigned_of(slot), block, &size));
-    return mp_obj_new_bytes((const byte *)block, size);
+    check(pinmac_seal(unsigned_of(slot), blob, &size));
+    return mp_obj_new_bytes(blob, size);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(seal_obj, seal);
 
 /// def unseal(slot: int, blob: Buffer) -> bytes:
 ///     """Put back what `seal` gave; the key's check value (3 bytes).
 ///
-///     IntegrityError for anything else, StateError on a zeroised device.
+///     IntegrityError for anything else, a DUKPT state that was rolled back included; StateError on a
+///     zeroised device.
 ///     """
 static mp_obj_t unseal(mp_obj_t slot, mp_obj_t blob) {
     mp_buffer_info_t block = bytes_of(blob, MP_BUFFER_READ);
@@ -257,30 +337,78 @@ static mp_obj_t pin_cancel(void) {
 static MP_DEFINE_CONST_FUN_OBJ_0(pin_cancel_obj, pin_cancel);
 
 /// def pin_block(slot: int, fmt: int, pan: str) -> bytes:
-///     """The enciphered PIN block (8 bytes) of ISO 9564-1 format 0 under a TDES 'P0' key.
+///     """The enciphered PIN block (ISO 9564-1) under a 'P0' key or a DUKPT slot's PIN key.
 ///
-///     `pan` is 13 to 19 digits. Ends the PIN entry and wipes the PIN whatever happens.
+///     Formats 0, 1 and 3 under TDES (8 bytes), format 4 under AES (16 bytes) and, as this project's own
+///     rule, under SM4. `pan` is 13 to 19 digits, in format 4 from 1; format 1 does not look at it. Ends
+///     the PIN entry and wipes the PIN whatever happens.
 ///     """
 static mp_obj_t pin_block(mp_obj_t slot, mp_obj_t format, mp_obj_t pan) {
-    uint8_t block[PINMAC_PIN_BLOCK];
+    uint8_t block[PINMAC_PIN_BLOCK_MAX];
+    size_t block_size;
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
         size_t size;
         const char *digits = mp_obj_str_get_data(pan, &size);
         unsigned number = unsigned_of(slot);
-        check(pinmac_pin_block(number, (int)mp_obj_get_int(format), digits, size, block));
+        check(pinmac_pin_block(number, (int)mp_obj_get_int(format), digits, size, block, &block_size));
         nlr_pop();
     } else {
         // An argument of the wrong type ends the entry too.
         pinmac_pin_cancel();
         nlr_jump(nlr.ret_val);
     }
-    return mp_obj_new_bytes(block, sizeof block);
+    return mp_obj_new_bytes(block, block_size);
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(pin_block_obj, pin_block);
 
+// An RSA exponent, which a card gives as bytes.
+static uint32_t exponent_of(mp_obj_t object) {
+    if (mp_obj_is_int(object)) {
+        return unsigned_of(object);
+    }
+    mp_buffer_info_t bytes = bytes_of(object, MP_BUFFER_READ);
+    uint32_t exponent = 0;
+    check(bytes.len <= sizeof exponent ? PINMAC_OK : PINMAC_BAD_EXPONENT);
+    for (size_t i = 0; i < bytes.len; i++) {
+        exponent = exponent << 8 | ((const uint8_t *)bytes.buf)[i];
+    }
+    return exponent;
+}
+
+/// def pin_enciphered(modulus: Buffer, exponent: int | Buffer, unpredictable_number: Buffer) -> bytes:
+///     """The offline PIN for VERIFY, enciphered under a card's public key (EMV Book 2 7.2).
+///
+///     `modulus` is odd and 128 to 248 bytes long, the exponent 3 or 65537 (an int, or bytes as in 9F2E
+///     and 9F47), `unpredictable_number` the card's 8 bytes of GET CHALLENGE. The answer is as long as
+///     the modulus. Ends the PIN entry and wipes the PIN whatever happens.
+///     """
+static mp_obj_t pin_enciphered(mp_obj_t modulus, mp_obj_t exponent, mp_obj_t unpredictable_number) {
+    uint8_t data[PINMAC_PIN_MODULUS_MAX];
+    mp_buffer_info_t key = {0};
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        mp_buffer_info_t number = bytes_of(unpredictable_number, MP_BUFFER_READ);
+        key = bytes_of(modulus, MP_BUFFER_READ);
+        uint32_t power = exponent_of(exponent);
+        check(pinmac_pin_enciphered(key.buf, key.len, power, number.buf, number.len, data));
+        nlr_pop();
+    } else {
+        pinmac_pin_cancel();
+        nlr_jump(nlr.ret_val);
+    }
+    return mp_obj_new_bytes(data, key.len);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(pin_enciphered_obj, pin_enciphered);
+
 /// def mac(slot: int, alg: int, data: Buffer) -> bytes:
-///     """The MAC of `data`: MAC_CUP under 'M0' gives 8 characters (field 64), MAC_CMAC under 'M6' a block."""
+///     """The MAC of `data`.
+///
+///     MAC_CUP ('M0' of DES or TDES) and MAC_CUP_SM4 ('M0' of SM4) give 8 characters, as in field 64;
+///     MAC_X99 ('M1', ISO 9797-1 algorithm 1) and MAC_X919 ('M3', algorithm 3) 8 bytes, both with zero
+///     padding; MAC_CMAC ('M6') 16 bytes under AES, 8 under TDES. A DUKPT slot gives MAC_X919 (TDES) or
+///     MAC_CMAC (AES).
+///     """
 static mp_obj_t mac(mp_obj_t slot, mp_obj_t alg, mp_obj_t data) {
     mp_buffer_info_t message = bytes_of(data, MP_BUFFER_READ);
     uint8_t value[PINMAC_BLOCK_MAX];
@@ -293,7 +421,8 @@ static MP_DEFINE_CONST_FUN_OBJ_3(mac_obj, mac);
 /// def mac_verify(slot: int, alg: int, data: Buffer, mac: Buffer) -> bool:
 ///     """True when `mac` is the MAC of `data`; else IntegrityError. It never returns False.
 ///
-///     MAC_CUP is compared whole (8 characters); of a CMAC the first 4 bytes or more will do.
+///     MAC_CUP and MAC_CUP_SM4 are compared whole (8 characters); of the others the first 4 bytes or
+///     more will do. A DUKPT slot takes the key of responses.
 ///     """
 static mp_obj_t mac_verify(size_t count, const mp_obj_t *args) {
     mp_buffer_info_t message = bytes_of(args[2], MP_BUFFER_READ), value = bytes_of(args[3], MP_BUFFER_READ);
@@ -306,7 +435,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mac_verify_obj, 4, 4, mac_verify);
 /// def mac_init(slot: int, alg: int) -> None:
 ///     """Begin a MAC over pieces. There is one such MAC: StateError while it is open.
 ///
-///     Erasing or replacing the slot's key closes it.
+///     Erasing or replacing the slot's key closes it. With a DUKPT slot it ends in `mac_final`.
 ///     """
 static mp_obj_t mac_init(mp_obj_t slot, mp_obj_t alg) {
     check(pinmac_mac_init(unsigned_of(slot), unsigned_of(alg)));
@@ -359,14 +488,17 @@ static mp_obj_t run_cbc(cbc *direction, mp_obj_t slot, mp_obj_t iv, mp_obj_t dat
 }
 
 /// def encrypt(slot: int, iv: Buffer, data: Buffer) -> bytes:
-///     """CBC over whole blocks under a 'D0' key of AES (`iv` 16 bytes) or TDES (8)."""
+///     """CBC over whole blocks under a 'D0' key of AES or SM4 (`iv` 16 bytes) or TDES (8), or a DUKPT slot."""
 static mp_obj_t encrypt(mp_obj_t slot, mp_obj_t iv, mp_obj_t data) {
     return run_cbc(pinmac_encrypt, slot, iv, data);
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(encrypt_obj, encrypt);
 
 /// def decrypt(slot: int, iv: Buffer, data: Buffer) -> bytes:
-///     """The reverse of `encrypt`. A key from `load_working` only enciphers: KeyUsageError."""
+///     """The reverse of `encrypt`. A key from `load_working` only enciphers: KeyUsageError.
+///
+///     A DUKPT slot takes the key of responses.
+///     """
 static mp_obj_t decrypt(mp_obj_t slot, mp_obj_t iv, mp_obj_t data) {
     return run_cbc(pinmac_decrypt, slot, iv, data);
 }
@@ -386,6 +518,22 @@ static mp_obj_t encrypt_track(mp_obj_t slot, mp_obj_t track) {
     return mp_obj_new_bytes(packed, (length + 1) / 2);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(encrypt_track_obj, encrypt_track);
+
+/// def rsa_recover(modulus: Buffer, exponent: int | Buffer, data: Buffer) -> bytes:
+///     """data^exponent mod modulus, as long as the modulus (EMV Book 2 5, 6: recovery of certificates).
+///
+///     An odd `modulus` of 64 to 256 bytes that begins with a byte other than zero, an exponent of 3 or
+///     65537 (int or bytes), `data` as long as the modulus and below it.
+///     """
+static mp_obj_t rsa_recover(mp_obj_t modulus, mp_obj_t exponent, mp_obj_t data) {
+    mp_buffer_info_t key = bytes_of(modulus, MP_BUFFER_READ), in = bytes_of(data, MP_BUFFER_READ);
+    uint8_t recovered[PINMAC_RSA_MAX];
+    check(in.len <= sizeof recovered ? PINMAC_OK : PINMAC_BAD_SIZE);
+    memcpy(recovered, in.buf, in.len);
+    check(pinmac_rsa_recover(key.buf, key.len, exponent_of(exponent), recovered, in.len));
+    return mp_obj_new_bytes(recovered, in.len);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(rsa_recover_obj, rsa_recover);
 
 /// def random(n: int) -> bytes:
 ///     """`n` bytes (1 to 4096) of the hardware's entropy."""
@@ -412,14 +560,22 @@ static const mp_rom_map_elem_t pinmac_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_DES), MP_ROM_INT(PINMAC_DES)},
     {MP_ROM_QSTR(MP_QSTR_TDES), MP_ROM_INT(PINMAC_TDES)},
     {MP_ROM_QSTR(MP_QSTR_AES), MP_ROM_INT(PINMAC_AES)},
+    {MP_ROM_QSTR(MP_QSTR_SM4), MP_ROM_INT(PINMAC_SM4)},
     {MP_ROM_QSTR(MP_QSTR_MAC_CUP), MP_ROM_INT(PINMAC_MAC_CUP)},
     {MP_ROM_QSTR(MP_QSTR_MAC_CMAC), MP_ROM_INT(PINMAC_MAC_CMAC)},
+    {MP_ROM_QSTR(MP_QSTR_MAC_X99), MP_ROM_INT(PINMAC_MAC_X99)},
+    {MP_ROM_QSTR(MP_QSTR_MAC_X919), MP_ROM_INT(PINMAC_MAC_X919)},
+    {MP_ROM_QSTR(MP_QSTR_MAC_CUP_SM4), MP_ROM_INT(PINMAC_MAC_CUP_SM4)},
     {MP_ROM_QSTR(MP_QSTR_Error), MP_ROM_PTR(&pinmac_error_type)},
     {MP_ROM_QSTR(MP_QSTR_KeyUsageError), MP_ROM_PTR(&pinmac_key_usage_error_type)},
     {MP_ROM_QSTR(MP_QSTR_IntegrityError), MP_ROM_PTR(&pinmac_integrity_error_type)},
     {MP_ROM_QSTR(MP_QSTR_StateError), MP_ROM_PTR(&pinmac_state_error_type)},
     {MP_ROM_QSTR(MP_QSTR_load_component), MP_ROM_PTR(&load_component_obj)},
     {MP_ROM_QSTR(MP_QSTR_load_working), MP_ROM_PTR(&load_working_obj)},
+    {MP_ROM_QSTR(MP_QSTR_load_block), MP_ROM_PTR(&load_block_obj)},
+    {MP_ROM_QSTR(MP_QSTR_export_block), MP_ROM_PTR(&export_block_obj)},
+    {MP_ROM_QSTR(MP_QSTR_load_dukpt), MP_ROM_PTR(&load_dukpt_obj)},
+    {MP_ROM_QSTR(MP_QSTR_dukpt_next), MP_ROM_PTR(&dukpt_next_obj)},
     {MP_ROM_QSTR(MP_QSTR_generate), MP_ROM_PTR(&generate_obj)},
     {MP_ROM_QSTR(MP_QSTR_kcv), MP_ROM_PTR(&kcv_obj)},
     {MP_ROM_QSTR(MP_QSTR_info), MP_ROM_PTR(&info_obj)},
@@ -433,6 +589,7 @@ static const mp_rom_map_elem_t pinmac_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_pin_len), MP_ROM_PTR(&pin_len_obj)},
     {MP_ROM_QSTR(MP_QSTR_pin_cancel), MP_ROM_PTR(&pin_cancel_obj)},
     {MP_ROM_QSTR(MP_QSTR_pin_block), MP_ROM_PTR(&pin_block_obj)},
+    {MP_ROM_QSTR(MP_QSTR_pin_enciphered), MP_ROM_PTR(&pin_enciphered_obj)},
     {MP_ROM_QSTR(MP_QSTR_mac), MP_ROM_PTR(&mac_obj)},
     {MP_ROM_QSTR(MP_QSTR_mac_verify), MP_ROM_PTR(&mac_verify_obj)},
     {MP_ROM_QSTR(MP_QSTR_mac_init), MP_ROM_PTR(&mac_init_obj)},
@@ -442,6 +599,7 @@ static const mp_rom_map_elem_t pinmac_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_encrypt), MP_ROM_PTR(&encrypt_obj)},
     {MP_ROM_QSTR(MP_QSTR_decrypt), MP_ROM_PTR(&decrypt_obj)},
     {MP_ROM_QSTR(MP_QSTR_encrypt_track), MP_ROM_PTR(&encrypt_track_obj)},
+    {MP_ROM_QSTR(MP_QSTR_rsa_recover), MP_ROM_PTR(&rsa_recover_obj)},
     {MP_ROM_QSTR(MP_QSTR_random), MP_ROM_PTR(&random_obj)},
     {MP_ROM_QSTR(MP_QSTR_self_test), MP_ROM_PTR(&self_test_obj)},
 };

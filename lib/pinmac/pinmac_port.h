@@ -14,7 +14,8 @@ bool pinmac_port_secret(uint8_t secret[PINMAC_SECRET]);
 // The salt that turns the secret into the device's keys. False: there is none (fresh or zeroised).
 bool pinmac_port_salt_read(uint8_t salt[PINMAC_SALT]);
 
-// Store a salt durably where there was none, and empty the binding log. False: it did not get stored.
+// Store a salt durably where there was none, empty the binding log and set the counters to zero: what
+// they guarded was sealed under another salt. False: it did not get stored.
 bool pinmac_port_salt_create(const uint8_t salt[PINMAC_SALT]);
 
 // Destroy the salt so that no copy stays; afterwards pinmac_port_salt_read answers false.
@@ -25,6 +26,12 @@ bool pinmac_port_salt_destroy(void);
 // the storage failed. A record that a power cut tore may read as anything, or as past the end.
 bool pinmac_port_binding_read(uint32_t number, uint8_t record[PINMAC_BINDING]);
 bool pinmac_port_binding_write(uint32_t number, const uint8_t record[PINMAC_BINDING]);
+
+// Counters that only ever rise while a salt lives. Raising is durable on return; raising to a value
+// not above the present one leaves it. False: the storage failed.
+enum pinmac_counter { PINMAC_COUNTER_BINDINGS, PINMAC_COUNTER_DUKPT_TDES, PINMAC_COUNTER_DUKPT_AES, PINMAC_COUNTERS };
+bool pinmac_port_counter_read(enum pinmac_counter counter, uint32_t *value);
+bool pinmac_port_counter_raise(enum pinmac_counter counter, uint32_t value);
 
 // Entropy of the hardware. False: none to be had.
 bool pinmac_port_random(uint8_t *bytes, size_t size);

@@ -102,7 +102,8 @@ def test_second_component_must_fit_the_first():
 def test_sign_on_of_the_protocol():
     fresh()
     assert pinmac.info(PIN) == {"usage": "P0", "alg": pinmac.TDES, "mode": "E",
-                                "exportability": "N", "length": 16, "complete": True}
+                                "exportability": "N", "version": "00", "length": 16,
+                                "complete": True}
     # The second half of the MAC key's field is zero: a single-length key.
     assert pinmac.info(MAC)["alg"] == pinmac.DES and pinmac.info(MAC)["length"] == 8
     assert pinmac.kcv(PIN) == PIN_KCV[:3] and pinmac.kcv(MAC) == MAC_KCV[:3]
@@ -145,7 +146,10 @@ def test_pin_block_always_ends_the_entry():
         (ValueError, (PIN, 0, "123456789012")),
         (ValueError, (PIN, 0, "12345678901234567890")),
         (ValueError, (PIN, 0, "62220212345678901x3")),
-        (ValueError, (PIN, 4, pan)),
+        (ValueError, (PIN, 2, pan)),
+        (ValueError, (PIN, 5, pan)),
+        (ValueError, (PIN, -1, pan)),
+        (pinmac.KeyUsageError, (PIN, 4, pan)),
         (ValueError, (32, 0, pan)),
         (pinmac.KeyUsageError, (MAC, 0, pan)),
         (pinmac.KeyUsageError, (TMK, 0, pan)),
@@ -316,7 +320,9 @@ def test_a_loaded_data_key_only_enciphers():
 def test_generate():
     fresh()
     for usage, alg, length in (("D0", pinmac.AES, 32), ("M6", pinmac.AES, 32),
-                               ("D0", pinmac.TDES, 24), ("P0", pinmac.TDES, 24)):
+                               ("D0", pinmac.TDES, 24), ("P0", pinmac.TDES, 24),
+                               ("M1", pinmac.TDES, 24), ("M3", pinmac.TDES, 16),
+                               ("P0", pinmac.SM4, 16), ("M0", pinmac.SM4, 16)):
         assert pinmac.generate(SPARE, usage, alg) == pinmac.kcv(SPARE)
         assert pinmac.info(SPARE)["length"] == length and pinmac.info(SPARE)["usage"] == usage
     raises(ValueError, pinmac.generate, SPARE, "D0", pinmac.DES)

@@ -1,213 +1,158 @@
 // AES (FIPS 197) whose timing and addresses are the same for every key and block.
 //
-// The S-box is computed, not looked up: sixteen bytes are turned into eight bit planes, inverted in
-// GF(2^8) as x^254 and sent through the affine map, all with AND and XOR.
+// The state stays in bit planes (planes.h) from the first round to the last: a row is a byte of each
+// word, so ShiftRows turns nibbles and MixColumns turns words.
 #include "aes.h"
 
-#include <string.h>
-
+#include "planes.h"
 #include "secure.h"
 
-// Plane i holds bit i of sixteen bytes.
-struct planes {
-    uint32_t bit[8];
+// FIPS 197 5.1.1, equation 5.1, and 5.3.2. Modulo x^8 + x^4 + x^3 + x + 1, x is 02 in the tower of planes.c.
+static const struct pinmac_s_box s_box = {
+    {0x11, 0x02, 0x62, 0xC8, 0xCF, 0x58, 0x47, 0x5B}, 0x00,
+    {0x52, 0x3E, 0x65, 0x60, 0x4D, 0x8C, 0xCE, 0x56}, 0x63,
+};
+static const struct pinmac_s_box inverse_s_box = {
+    {0x8D, 0xF6, 0x81, 0x8A, 0x61, 0x9E, 0x96, 0x2B}, 0x73,
+    {0xA2, 0x02, 0xB8, 0xDB, 0xA3, 0x5E, 0x58, 0x8B}, 0x00,
 };
 
-// Transpose a matrix of 8 by 8 bits, a row a byte.
-static uint64_t transpose(uint64_t rows) {
-    uint64_t swapped = (rows ^ rows >> 7) & 0x00AA00AA00AA00AAu;
-    rows ^= swapped ^ swapped << 7;
-    swapped = (rows ^ rows >> 14) & 0x0000CCCC0000CCCCu;
-    rows ^= swapped ^ swapped << 14;
-    swapped = (rows ^ rows >> 28) & 0x00000000F0F0F0F0u;
-    return rows ^ swapped ^ swapped << 28;
+static uint32_t rotate_right(uint32_t word, unsigned count) {
+    return word >> count | word << (32 - count);
 }
 
-static struct planes slice(const uint8_t bytes[16]) {
-    uint64_t low = 0, high = 0;
-    for (unsigned i = 8; i-- > 0;) {
-        low = low << 8 | bytes[i];
-        high = high << 8 | bytes[8 + i];
-    }
-    low = transpose(low);
-    high = transpose(high);
-    struct planes planes;
-    for (unsigned i = 0; i < 8; i++) {
-        planes.bit[i] = (uint32_t)(low >> 8 * i & 0xFF) | (uint32_t)(high >> 8 * i & 0xFF) << 8;
-    }
-    return planes;
+static uint32_t load_column(const uint8_t bytes[4]) {
+    return (uint32_t)bytes[3] << 24 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[1] << 8 | bytes[0];
 }
 
-static void unslice(uint8_t bytes[16], const struct planes *planes) {
-    uint64_t low = 0, high = 0;
-    for (unsigned i = 8; i-- > 0;) {
-        low = low << 8 | (planes->bit[i] & 0xFF);
-        high = high << 8 | (planes->bit[i] >> 8 & 0xFF);
+static void load(uint32_t state[4], const uint8_t block[16]) {
+    for (unsigned c = 0; c < 4; c++) {
+        state[c] = load_column(block + 4 * c);
     }
-    low = transpose(low);
-    high = transpose(high);
-    for (unsigned i = 0; i < 8; i++) {
-        bytes[i] = (uint8_t)(low >> 8 * i);
-        bytes[8 + i] = (uint8_t)(high >> 8 * i);
+    pinmac_planes_turn(state);
+}
+
+static void store(uint8_t block[16], uint32_t state[4]) {
+    pinmac_planes_turn(state);
+    for (unsigned i = 0; i < 16; i++) {
+        block[i] = (uint8_t)(state[i / 4] >> 8 * (i % 4));
     }
 }
 
-// Modulo x^8 + x^4 + x^3 + x + 1 (FIPS 197 4.2).
-static struct planes reduce(uint32_t product[15]) {
-    for (unsigned i = 14; i >= 8; i--) {
-        product[i - 4] ^= product[i];
-        product[i - 5] ^= product[i];
-        product[i - 7] ^= product[i];
-        product[i - 8] ^= product[i];
+static void add_round_key(uint32_t state[4], const uint32_t round_key[4]) {
+    for (unsigned k = 0; k < 4; k++) {
+        state[k] ^= round_key[k];
     }
-    struct planes reduced;
-    memcpy(reduced.bit, product, sizeof reduced.bit);
-    return reduced;
-}
-
-static struct planes multiply(const struct planes *a, const struct planes *b) {
-    uint32_t product[15] = {0};
-    for (unsigned i = 0; i < 8; i++) {
-        for (unsigned j = 0; j < 8; j++) {
-            product[i + j] ^= a->bit[i] & b->bit[j];
-        }
-    }
-    return reduce(product);
-}
-
-static struct planes square(const struct planes *a, unsigned times) {
-    struct planes result = *a;
-    while (times-- > 0) {
-        uint32_t product[15] = {0};
-        for (unsigned i = 0; i < 8; i++) {
-            product[2 * i] = result.bit[i];
-        }
-        result = reduce(product);
-    }
-    return result;
-}
-
-// x^254, which is the inverse and takes 0 to 0: 254 = 15 * 16 + 12 + 2.
-static struct planes invert(const struct planes *x) {
-    struct planes x2 = square(x, 1);
-    struct planes x3 = multiply(&x2, x);
-    struct planes x12 = square(&x3, 2);
-    struct planes x15 = multiply(&x12, &x3);
-    struct planes x240 = square(&x15, 4);
-    struct planes x252 = multiply(&x240, &x12);
-    return multiply(&x252, &x2);
-}
-
-// FIPS 197 5.1.1, equation 5.1; the constant is {63}.
-static void sub_bytes(uint8_t state[16]) {
-    struct planes in = slice(state), out;
-    in = invert(&in);
-    for (unsigned i = 0; i < 8; i++) {
-        out.bit[i] = in.bit[i] ^ in.bit[(i + 4) % 8] ^ in.bit[(i + 5) % 8] ^ in.bit[(i + 6) % 8] ^
-            in.bit[(i + 7) % 8] ^ (0 - (0x63u >> i & 1));
-    }
-    unslice(state, &out);
-}
-
-// FIPS 197 5.3.2: the inverse affine map, whose constant is {05}, before the inverse.
-static void inverse_sub_bytes(uint8_t state[16]) {
-    struct planes in = slice(state), out;
-    for (unsigned i = 0; i < 8; i++) {
-        out.bit[i] = in.bit[(i + 2) % 8] ^ in.bit[(i + 5) % 8] ^ in.bit[(i + 7) % 8] ^ (0 - (0x05u >> i & 1));
-    }
-    out = invert(&out);
-    unslice(state, &out);
 }
 
 // Row r of the state moves left by r columns (5.1.2); the inverse is to do it three times.
-static void shift_rows(uint8_t state[16]) {
-    uint8_t shifted[16];
-    for (unsigned i = 0; i < 16; i++) {
-        shifted[i] = state[(i + 4 * (i % 4)) % 16];
+static void shift_rows(uint32_t state[4]) {
+    for (unsigned k = 0; k < 4; k++) {
+        uint32_t s = state[k];
+        state[k] = (s & 0x000000FF) | (s >> 1 & 0x00007700) | (s << 3 & 0x00008800) |
+            (s >> 2 & 0x00330000) | (s << 2 & 0x00CC0000) | (s >> 3 & 0x11000000) | (s << 1 & 0xEE000000);
     }
-    memcpy(state, shifted, 16);
 }
 
-static uint8_t xtime(uint8_t a) {
-    return (uint8_t)(a << 1 ^ (0x1B & (0u - (a >> 7))));
+// Each byte times {02} (4.2.1): bit 7 comes back as bits 0, 1, 3 and 4.
+static void xtime(uint32_t state[4]) {
+    uint32_t last = state[3], bit7 = last >> 4 & 0x0F0F0F0F;
+    state[3] = state[2] ^ bit7;
+    state[2] = state[1];
+    state[1] = state[0] ^ bit7;
+    state[0] = (last << 4 & 0xF0F0F0F0) ^ bit7 ^ bit7 << 4;
 }
 
-// FIPS 197 5.1.3.
-static void mix_columns(uint8_t state[16]) {
-    for (unsigned c = 0; c < 16; c += 4) {
-        uint8_t *s = state + c, first = s[0], all = (uint8_t)(s[0] ^ s[1] ^ s[2] ^ s[3]);
-        for (unsigned r = 0; r < 4; r++) {
-            uint8_t next = r == 3 ? first : s[r + 1];
-            s[r] = (uint8_t)(s[r] ^ all ^ xtime((uint8_t)(s[r] ^ next)));
-        }
+// FIPS 197 5.1.3: {02}(s0 + s1) + s1 + s2 + s3 for each row s0 and those that follow it.
+static void mix_columns(uint32_t state[4]) {
+    uint32_t doubled[4];
+    for (unsigned k = 0; k < 4; k++) {
+        uint32_t next = rotate_right(state[k], 8), pair = state[k] ^ next;
+        doubled[k] = pair;
+        state[k] = next ^ rotate_right(pair, 16);
     }
+    xtime(doubled);
+    add_round_key(state, doubled);
 }
 
 // FIPS 197 5.3.3 as a correction of the columns followed by the forward map:
 // {0b}x^3 + {0d}x^2 + {09}x + {0e} = ({03}x^3 + x^2 + x + {02}) ({04}x^2 + {05}).
-static void inverse_mix_columns(uint8_t state[16]) {
-    for (unsigned c = 0; c < 16; c += 4) {
-        uint8_t *s = state + c;
-        uint8_t even = xtime(xtime((uint8_t)(s[0] ^ s[2])));
-        uint8_t odd = xtime(xtime((uint8_t)(s[1] ^ s[3])));
-        for (unsigned r = 0; r < 4; r += 2) {
-            s[r] = (uint8_t)(s[r] ^ even);
-            s[r + 1] = (uint8_t)(s[r + 1] ^ odd);
-        }
+static void inverse_mix_columns(uint32_t state[4]) {
+    uint32_t correction[4];
+    for (unsigned k = 0; k < 4; k++) {
+        correction[k] = state[k] ^ rotate_right(state[k], 16);
     }
+    xtime(correction);
+    xtime(correction);
+    add_round_key(state, correction);
     mix_columns(state);
+}
+
+static uint32_t sub_word(uint32_t word) {
+    uint32_t words[4] = {word};
+    pinmac_planes_turn(words);
+    pinmac_planes_substitute(&s_box, words);
+    pinmac_planes_turn(words);
+    return words[0];
 }
 
 // FIPS 197 5.2, "Key expansion".
 void pinmac_aes_init(struct pinmac_aes *aes, const uint8_t *key, size_t key_size) {
     unsigned key_words = (unsigned)(key_size / 4);
     aes->rounds = key_words + 6;
-    uint8_t *expanded = aes->round_key[0];
-    memcpy(expanded, key, key_size);
-    uint8_t round_constant = 1;
+    uint32_t *expanded = aes->round_key[0];
+    for (unsigned i = 0; i < key_words; i++) {
+        expanded[i] = load_column(key + 4 * i);
+    }
+    // The powers of {02}, of which AES-128 takes the most: ten, up to {36}.
+    uint32_t round_constant = 1;
+    unsigned position = 0;  // i modulo key_words
     for (unsigned i = key_words; i < 4 * (aes->rounds + 1); i++) {
-        uint8_t word[16] = {0};
-        memcpy(word, expanded + 4 * (i - 1), 4);
-        if (i % key_words == 0) {
-            uint8_t first = word[0];
-            memmove(word, word + 1, 3);
-            word[3] = first;
+        uint32_t word = expanded[i - 1];
+        if (position == 0) {
+            word = sub_word(rotate_right(word, 8)) ^ round_constant;
+            round_constant = round_constant << 1 ^ (0x11B & (0 - (round_constant >> 7)));
+        } else if (key_words > 6 && position == 4) {
+            word = sub_word(word);
         }
-        if (i % key_words == 0 || (key_words > 6 && i % key_words == 4)) {
-            sub_bytes(word);
-        }
-        if (i % key_words == 0) {
-            word[0] = (uint8_t)(word[0] ^ round_constant);
-            round_constant = xtime(round_constant);
-        }
-        pinmac_xor(word, expanded + 4 * (i - key_words), 4);
-        memcpy(expanded + 4 * i, word, 4);
-        pinmac_wipe(word, sizeof word);
+        expanded[i] = expanded[i - key_words] ^ word;
+        position = position + 1 < key_words ? position + 1 : 0;
+    }
+    for (unsigned round = 0; round <= aes->rounds; round++) {
+        pinmac_planes_turn(aes->round_key[round]);
     }
 }
 
 void pinmac_aes_encrypt(const struct pinmac_aes *aes, uint8_t block[PINMAC_AES_BLOCK]) {
-    pinmac_xor(block, aes->round_key[0], 16);
+    uint32_t state[4];
+    load(state, block);
+    add_round_key(state, aes->round_key[0]);
     for (unsigned round = 1; round <= aes->rounds; round++) {
-        sub_bytes(block);
-        shift_rows(block);
+        pinmac_planes_substitute(&s_box, state);
+        shift_rows(state);
         if (round < aes->rounds) {
-            mix_columns(block);
+            mix_columns(state);
         }
-        pinmac_xor(block, aes->round_key[round], 16);
+        add_round_key(state, aes->round_key[round]);
     }
+    store(block, state);
+    pinmac_wipe(state, sizeof state);
 }
 
 void pinmac_aes_decrypt(const struct pinmac_aes *aes, uint8_t block[PINMAC_AES_BLOCK]) {
+    uint32_t state[4];
+    load(state, block);
     for (unsigned round = aes->rounds; round > 0; round--) {
-        pinmac_xor(block, aes->round_key[round], 16);
+        add_round_key(state, aes->round_key[round]);
         if (round < aes->rounds) {
-            inverse_mix_columns(block);
+            inverse_mix_columns(state);
         }
         for (unsigned i = 0; i < 3; i++) {
-            shift_rows(block);
+            shift_rows(state);
         }
-        inverse_sub_bytes(block);
+        pinmac_planes_substitute(&inverse_s_box, state);
     }
-    pinmac_xor(block, aes->round_key[0], 16);
+    add_round_key(state, aes->round_key[0]);
+    store(block, state);
+    pinmac_wipe(state, sizeof state);
 }

@@ -9,7 +9,7 @@ enum { PINMAC_AES_BLOCK = 16, PINMAC_AES_KEY_MAX = 32 };
 
 struct pinmac_aes {
     unsigned rounds;
-    uint8_t round_key[15][PINMAC_AES_BLOCK];
+    uint32_t round_key[15][4];  // as planes
 };
 
 void pinmac_aes_init(struct pinmac_aes *aes, const uint8_t *key, size_t key_size);

@@ -3,19 +3,22 @@
 // The fingerprint is a CMAC over master key and cipher block, the tag a CMAC over the record before
 // and this one; so a record can be neither made, changed nor taken out of the middle without the
 // device's key. A power cut can leave a torn record behind, which the chain passes over: the key was
-// not loaded yet, so nothing is lost. Cutting off the end of the log shows only to a monotonic counter.
+// not loaded yet, so nothing is lost. The port's counter follows the number of records, so a log whose
+// end was cut off is refused.
 #include "binding.h"
 
 #include <string.h>
 
 #include "../pinmac_port.h"
 #include "secure.h"
+#include "work.h"
 
 enum { FINGERPRINT = 8, USAGE = 2, TAGGED = FINGERPRINT + USAGE, TAG = PINMAC_BINDING - TAGGED };
 enum { BLOCKS_MAX = 4, TORN_MAX = 4 };
 
 struct walk {
-    uint32_t next;
+    uint32_t next;    // where the next record goes
+    uint32_t records; // how many hold
     uint8_t last[PINMAC_BINDING];
     bool bound[BLOCKS_MAX];
 };
@@ -24,12 +27,12 @@ static uint8_t fingerprints[BLOCKS_MAX][FINGERPRINT];
 
 static void cmac(const struct pinmac_device *device, char domain, const uint8_t *first, size_t first_size,
     const uint8_t *second, size_t second_size, uint8_t out[PINMAC_AES_BLOCK]) {
-    static struct pinmac_cmac state;
-    pinmac_cmac_init(&state, PINMAC_AES, device->binding_key, PINMAC_DEVICE_KEY);
-    pinmac_cmac_update(&state, (const uint8_t *)&domain, 1);
-    pinmac_cmac_update(&state, first, first_size);
-    pinmac_cmac_update(&state, second, second_size);
-    pinmac_cmac_final(&state, out);
+    struct pinmac_cmac *state = &pinmac_work.keys.cmac;
+    pinmac_cmac_init(state, PINMAC_AES, device->binding_key, PINMAC_DEVICE_KEY);
+    pinmac_cmac_update(state, (const uint8_t *)&domain, 1);
+    pinmac_cmac_update(state, first, first_size);
+    pinmac_cmac_update(state, second, second_size);
+    pinmac_cmac_final(state, out);
 }
 
 static void tag(const struct pinmac_device *device, const uint8_t *last, const uint8_t *record, uint8_t *out) {
@@ -42,6 +45,7 @@ static void tag(const struct pinmac_device *device, const uint8_t *last, const u
 static enum pinmac_result walk_log(
     const struct pinmac_device *device, size_t blocks, const char usage[2], struct walk *walk) {
     uint8_t record[PINMAC_BINDING], expected[TAG];
+    uint32_t counted;
     unsigned torn = 0;
     memset(walk, 0, sizeof *walk);
     for (; pinmac_port_binding_read(walk->next, record); walk->next++) {
@@ -53,6 +57,7 @@ static enum pinmac_result walk_log(
             continue;
         }
         torn = 0;
+        walk->records++;
         memcpy(walk->last, record, sizeof record);
         for (size_t i = 0; i < blocks; i++) {
             if (memcmp(record, fingerprints[i], FINGERPRINT) == 0) {
@@ -63,7 +68,10 @@ static enum pinmac_result walk_log(
             }
         }
     }
-    return PINMAC_OK;
+    if (!pinmac_port_counter_read(PINMAC_COUNTER_BINDINGS, &counted)) {
+        return PINMAC_NO_STORAGE;
+    }
+    return walk->records < counted ? PINMAC_BAD_LOG : PINMAC_OK;
 }
 
 static bool append(const struct pinmac_device *device, struct walk *walk, size_t block, const char usage[2]) {
@@ -72,7 +80,9 @@ static bool append(const struct pinmac_device *device, struct walk *walk, size_t
     memcpy(record + FINGERPRINT, usage, USAGE);
     tag(device, walk->last, record, record + TAGGED);
     memcpy(walk->last, record, sizeof record);
-    return pinmac_port_binding_write(walk->next++, record);
+    // The counter last: between the two a power cut leaves a record too many, which is no harm.
+    return pinmac_port_binding_write(walk->next++, record) &&
+        pinmac_port_counter_raise(PINMAC_COUNTER_BINDINGS, ++walk->records);
 }
 
 enum pinmac_result pinmac_bind(const struct pinmac_device *device, const struct pinmac_key *master,

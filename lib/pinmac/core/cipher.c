@@ -13,6 +13,8 @@ bool pinmac_key_size_ok(enum pinmac_algorithm algorithm, size_t size) {
             return size == 16 || size == 24;
         case PINMAC_AES:
             return size == 16 || size == 24 || size == 32;
+        case PINMAC_SM4:
+            return size == 16;
         default:
             return false;
     }
@@ -24,6 +26,9 @@ void pinmac_cipher_init(
     if (algorithm == PINMAC_AES) {
         cipher->block_size = PINMAC_AES_BLOCK;
         pinmac_aes_init(&cipher->schedule.aes, key, size);
+    } else if (algorithm == PINMAC_SM4) {
+        cipher->block_size = PINMAC_SM4_BLOCK;
+        pinmac_sm4_init(&cipher->schedule.sm4, key);
     } else {
         cipher->block_size = PINMAC_DES_BLOCK;
         pinmac_tdes_init(&cipher->schedule.tdes, key, size);
@@ -33,6 +38,8 @@ void pinmac_cipher_init(
 void pinmac_cipher_encrypt(const struct pinmac_cipher *cipher, uint8_t *block) {
     if (cipher->algorithm == PINMAC_AES) {
         pinmac_aes_encrypt(&cipher->schedule.aes, block);
+    } else if (cipher->algorithm == PINMAC_SM4) {
+        pinmac_sm4_encrypt(&cipher->schedule.sm4, block);
     } else {
         pinmac_tdes_encrypt(&cipher->schedule.tdes, block);
     }
@@ -41,6 +48,8 @@ void pinmac_cipher_encrypt(const struct pinmac_cipher *cipher, uint8_t *block) {
 void pinmac_cipher_decrypt(const struct pinmac_cipher *cipher, uint8_t *block) {
     if (cipher->algorithm == PINMAC_AES) {
         pinmac_aes_decrypt(&cipher->schedule.aes, block);
+    } else if (cipher->algorithm == PINMAC_SM4) {
+        pinmac_sm4_decrypt(&cipher->schedule.sm4, block);
     } else {
         pinmac_tdes_decrypt(&cipher->schedule.tdes, block);
     }
@@ -118,18 +127,16 @@ void pinmac_cmac_final(struct pinmac_cmac *cmac, uint8_t *mac) {
     pinmac_wipe(cmac, sizeof *cmac);
 }
 
-void pinmac_check_value(enum pinmac_algorithm algorithm, const uint8_t *key, size_t size,
-    uint8_t check_value[PINMAC_CHECK_VALUE]) {
-    static struct pinmac_cmac cmac;
+void pinmac_check_value(struct pinmac_cmac *cmac, enum pinmac_algorithm algorithm, const uint8_t *key,
+    size_t size, uint8_t check_value[PINMAC_CHECK_VALUE]) {
     uint8_t block[PINMAC_BLOCK_MAX] = {0};
+    pinmac_cmac_init(cmac, algorithm, key, size);
     if (algorithm == PINMAC_AES) {
-        pinmac_cmac_init(&cmac, algorithm, key, size);
-        pinmac_cmac_update(&cmac, block, sizeof block);
-        pinmac_cmac_final(&cmac, block);
+        pinmac_cmac_update(cmac, block, sizeof block);
+        pinmac_cmac_final(cmac, block);
     } else {
-        pinmac_cipher_init(&cmac.cipher, algorithm, key, size);
-        pinmac_cipher_encrypt(&cmac.cipher, block);
-        pinmac_wipe(&cmac, sizeof cmac);
+        pinmac_cipher_encrypt(&cmac->cipher, block);
+        pinmac_wipe(cmac, sizeof *cmac);
     }
     memcpy(check_value, block, PINMAC_CHECK_VALUE);
     pinmac_wipe(block, sizeof block);

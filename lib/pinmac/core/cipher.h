@@ -8,8 +8,9 @@
 
 #include "aes.h"
 #include "des.h"
+#include "sm4.h"
 
-enum pinmac_algorithm { PINMAC_DES = 1, PINMAC_TDES = 2, PINMAC_AES = 3 };
+enum pinmac_algorithm { PINMAC_DES = 1, PINMAC_TDES = 2, PINMAC_AES = 3, PINMAC_SM4 = 4 };
 enum { PINMAC_BLOCK_MAX = 16, PINMAC_KEY_MAX = 32 };
 
 struct pinmac_cipher {
@@ -18,10 +19,11 @@ struct pinmac_cipher {
     union {
         struct pinmac_tdes tdes;
         struct pinmac_aes aes;
+        struct pinmac_sm4 sm4;
     } schedule;
 };
 
-// Is this a size, in bytes, of a key of the algorithm? DES 8; TDES 16, 24; AES 16, 24, 32.
+// Is this a size, in bytes, of a key of the algorithm? DES 8; TDES 16, 24; AES 16, 24, 32; SM4 16.
 bool pinmac_key_size_ok(enum pinmac_algorithm algorithm, size_t size);
 
 // Expand a key whose size is right. Wipe the structure after use.
@@ -51,10 +53,11 @@ void pinmac_cmac_update(struct pinmac_cmac *cmac, const uint8_t *data, size_t si
 // The MAC, one block of the cipher; wipes the structure.
 void pinmac_cmac_final(struct pinmac_cmac *cmac, uint8_t *mac);
 
-// The first five bytes of a key's check value: the encryption of eight zero bytes for DES and TDES
-// (ANSI X9.24-1), the CMAC of sixteen zero bytes for AES (ANSI X9.24-1:2017 Annex A).
+// The first five bytes of a key's check value: the encryption of a block of zeros for DES and TDES
+// (ANSI X9.24-1) and for SM4 (PINMAC.md), the CMAC of sixteen zero bytes for AES (ANSI X9.24-1:2017
+// Annex A). Works in `cmac` and wipes it.
 enum { PINMAC_CHECK_VALUE = 5 };
-void pinmac_check_value(enum pinmac_algorithm algorithm, const uint8_t *key, size_t size,
-    uint8_t check_value[PINMAC_CHECK_VALUE]);
+void pinmac_check_value(struct pinmac_cmac *cmac, enum pinmac_algorithm algorithm, const uint8_t *key,
+    size_t size, uint8_t check_value[PINMAC_CHECK_VALUE]);
 
 #endif

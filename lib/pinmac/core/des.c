@@ -137,8 +137,12 @@ void pinmac_tdes_init(struct pinmac_tdes *tdes, const uint8_t *key, size_t key_s
 
 enum { FORWARD = 0, BACKWARD = PINMAC_DES_ROUNDS - 1 };
 
-void pinmac_tdes_encrypt(const struct pinmac_tdes *tdes, uint8_t block[PINMAC_DES_BLOCK]) {
+void pinmac_tdes_encrypt_first(const struct pinmac_tdes *tdes, uint8_t block[PINMAC_DES_BLOCK]) {
     des_block(&tdes->schedule[0], block, FORWARD);
+}
+
+void pinmac_tdes_encrypt(const struct pinmac_tdes *tdes, uint8_t block[PINMAC_DES_BLOCK]) {
+    pinmac_tdes_encrypt_first(tdes, block);
     if (tdes->keys > 1) {
         des_block(&tdes->schedule[1], block, BACKWARD);
         des_block(&tdes->schedule[tdes->keys == 3 ? 2 : 0], block, FORWARD);

@@ -20,6 +20,8 @@ struct pinmac_tdes {
 
 void pinmac_tdes_init(struct pinmac_tdes *tdes, const uint8_t *key, size_t key_size);
 void pinmac_tdes_encrypt(const struct pinmac_tdes *tdes, uint8_t block[PINMAC_DES_BLOCK]);
+// The first key's DES alone (the retail MAC).
+void pinmac_tdes_encrypt_first(const struct pinmac_tdes *tdes, uint8_t block[PINMAC_DES_BLOCK]);
 void pinmac_tdes_decrypt(const struct pinmac_tdes *tdes, uint8_t block[PINMAC_DES_BLOCK]);
 
 #endif

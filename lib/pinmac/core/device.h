@@ -6,13 +6,14 @@
 #include <stdint.h>
 
 #include "result.h"
+#include "tr31.h"
 
 enum { PINMAC_DEVICE_KEY = 32 };
 
 struct pinmac_device {
     bool ready;
     bool created_now;                       // the salt was made in this power cycle
-    uint8_t sealing_key[PINMAC_DEVICE_KEY]; // AES-256 key block protection key of seal and unseal
+    struct pinmac_key sealing_key;          // AES-256 key block protection key of seal and unseal
     uint8_t binding_key[PINMAC_DEVICE_KEY]; // AES-256 CMAC key of the binding log
 };
 
@@ -21,6 +22,9 @@ enum pinmac_result pinmac_device_open(const struct pinmac_device **device);
 
 // The same, making a salt first where there is none.
 enum pinmac_result pinmac_device_create(const struct pinmac_device **device);
+
+// A key for one more purpose, from the sealing key; the label has seven characters and its zero.
+void pinmac_device_derive(const struct pinmac_device *device, const char *label, uint8_t key[PINMAC_DEVICE_KEY]);
 
 // Wipe the keys and destroy the salt.
 enum pinmac_result pinmac_device_destroy(void);

@@ -1,8 +1,10 @@
 // The port of pinmac for the ESP32-S3, on ESP-IDF 5.4.
 //
 // The device's secret is what the HMAC peripheral answers in upstream mode over an eFuse key that
-// software cannot read (ESP32-S3 technical reference manual, "HMAC Accelerator"). The salt and the
-// binding log live in a data partition of their own: its first sector holds the salt, the others the log.
+// software cannot read (ESP32-S3 technical reference manual, "HMAC Accelerator"). Salt, counters and
+// binding log live in a data partition of their own: the first sector holds the salt, two sectors each
+// counter, the others the log. Flash can be written back by whoever opens the case: the counters stop a
+// firmware that replays files, not a soldering iron.
 #include <string.h>
 
 #include "esp_hmac.h"
@@ -13,7 +15,7 @@
 #include "../../pinmac_port.h"
 #include "pinmac_port_esp32.h"
 
-enum { SECTOR = 4096, MARK = 16, LOG_START = SECTOR };
+enum { SECTOR = 4096, MARK = 16, COUNTERS_START = SECTOR, LOG_START = COUNTERS_START + 2 * PINMAC_COUNTERS * SECTOR };
 
 // Stands before a whole salt: it is written last, so a torn salt is no salt. Sixteen bytes, the
 // grain of an encrypted partition.
@@ -70,6 +72,65 @@ bool pinmac_port_binding_write(uint32_t number, const uint8_t record[PINMAC_BIND
     size_t at = LOG_START + (size_t)number * PINMAC_BINDING;
     return partition != NULL && at + PINMAC_BINDING <= partition->size &&
         esp_partition_write_raw(partition, at, record, PINMAC_BINDING) == ESP_OK;
+}
+
+// A counter is a row of records, value ‖ its complement, in one of two sectors; the other is erased and
+// begun when the first is full, so that a power cut at any moment leaves the highest value readable.
+enum { RECORD = 16, RECORDS = SECTOR / RECORD };
+
+struct counter_place {
+    uint32_t value;
+    size_t sector;   // where the value stands, 0 or 1
+    size_t next[2];  // the first free record of each
+};
+
+static bool scan_counter(const esp_partition_t *partition, enum pinmac_counter counter, struct counter_place *place) {
+    memset(place, 0, sizeof *place);
+    for (size_t at = 0; at < 2 * RECORDS; at++) {
+        uint32_t record[RECORD / sizeof(uint32_t)];
+        size_t offset = COUNTERS_START + 2 * (size_t)counter * SECTOR + at * RECORD;
+        if (esp_partition_read_raw(partition, offset, record, RECORD) != ESP_OK) {
+            return false;
+        }
+        if ((record[0] & record[1]) != UINT32_MAX) {
+            place->next[at / RECORDS] = at % RECORDS + 1;
+        }
+        if (record[0] == ~record[1] && record[0] > place->value) {
+            place->value = record[0];
+            place->sector = at / RECORDS;
+        }
+    }
+    return true;
+}
+
+bool pinmac_port_counter_read(enum pinmac_counter counter, uint32_t *value) {
+    const esp_partition_t *partition = keys();
+    struct counter_place place;
+    bool read = partition != NULL && scan_counter(partition, counter, &place);
+    *value = read ? place.value : 0;
+    return read;
+}
+
+bool pinmac_port_counter_raise(enum pinmac_counter counter, uint32_t value) {
+    const esp_partition_t *partition = keys();
+    struct counter_place place;
+    if (partition == NULL || !scan_counter(partition, counter, &place)) {
+        return false;
+    }
+    if (value <= place.value) {
+        return true;
+    }
+    size_t start = COUNTERS_START + 2 * (size_t)counter * SECTOR;
+    if (place.next[place.sector] == RECORDS) {
+        place.sector = 1 - place.sector;
+        place.next[place.sector] = 0;
+        if (esp_partition_erase_range(partition, start + place.sector * SECTOR, SECTOR) != ESP_OK) {
+            return false;
+        }
+    }
+    const uint32_t record[RECORD / sizeof(uint32_t)] = {value, ~value};
+    size_t offset = start + place.sector * SECTOR + place.next[place.sector] * RECORD;
+    return esp_partition_write_raw(partition, offset, record, RECORD) == ESP_OK;
 }
 
 bool pinmac_port_random(uint8_t *bytes, size_t size) {

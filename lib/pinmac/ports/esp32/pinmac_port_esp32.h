@@ -7,8 +7,8 @@
 #define PINMAC_ESP32_HMAC_KEY HMAC_KEY4
 #endif
 
-// The data partition of salt and binding log, whole sectors and no file system. 128 KB hold 7936
-// cipher blocks: five at each daily sign-on are four years.
+// The data partition of salt, counters and binding log, whole sectors and no file system. Of 128 KB the
+// log has room for 6400 cipher blocks: five at each daily sign-on are three and a half years.
 #ifndef PINMAC_ESP32_PARTITION
 #define PINMAC_ESP32_PARTITION "pinmac"
 #endif

@@ -1,8 +1,8 @@
 // The port of pinmac for a workstation: the device's secret is a file outside the firmware's storage.
 //
 // SUANPAN_DEVICE_SECRET names a file of 32 bytes, made with random bytes when it is missing. Beside it
-// lie FILE.salt and FILE.bindings. Without the variable the secret, the salt and the log live as long
-// as the process. SUANPAN_PIN_POLICY="PER_HOUR,BURST,ENTRY_MS" sets the limits of PIN entry; without it
+// lie FILE.salt, FILE.bindings and FILE.counters. Without the variable all of them live as long as the
+// process. SUANPAN_PIN_POLICY="PER_HOUR,BURST,ENTRY_MS" sets the limits of PIN entry; without it
 // there are none. Entropy and ticks come from MicroPython's own functions, which the simulator governs.
 
 #include <fcntl.h>
@@ -23,6 +23,7 @@ static struct {
     uint8_t secret[PINMAC_SECRET], salt[PINMAC_SALT];
     uint8_t bindings[BINDINGS_IN_MEMORY][PINMAC_BINDING];
     uint32_t bindings_count;
+    uint32_t counters[PINMAC_COUNTERS];
 } process;
 
 static const char *secret_path(void) {
@@ -85,15 +86,18 @@ bool pinmac_port_salt_read(uint8_t salt[PINMAC_SALT]) {
 }
 
 bool pinmac_port_salt_create(const uint8_t salt[PINMAC_SALT]) {
-    char salt_path[PATH_BYTES], log_path[PATH_BYTES];
+    static const uint32_t zeros[PINMAC_COUNTERS];
+    char salt_path[PATH_BYTES], log_path[PATH_BYTES], counters_path[PATH_BYTES];
     if (secret_path() == NULL) {
         memcpy(process.salt, salt, PINMAC_SALT);
+        memset(process.counters, 0, sizeof process.counters);
         process.bindings_count = 0;
         process.has_salt = true;
         return true;
     }
-    // The log first: a salt never meets the log of another.
+    // Log and counters first: a salt never meets those of another.
     return path_beside(log_path, ".bindings") && create(log_path, salt, 0) &&
+        path_beside(counters_path, ".counters") && create(counters_path, (const uint8_t *)zeros, sizeof zeros) &&
         path_beside(salt_path, ".salt") && create(salt_path, salt, PINMAC_SALT);
 }
 
@@ -134,6 +138,40 @@ bool pinmac_port_binding_write(uint32_t number, const uint8_t record[PINMAC_BIND
     // Without O_CREAT: a log that vanished beside its salt is a fault, not an empty log.
     return number < BINDINGS_IN_FILE && path_beside(path, ".bindings") &&
         write_at(path, 0, (off_t)number * PINMAC_BINDING, record, PINMAC_BINDING);
+}
+
+static bool counters_read(uint32_t counters[PINMAC_COUNTERS]) {
+    char path[PATH_BYTES];
+    if (secret_path() == NULL) {
+        memcpy(counters, process.counters, sizeof process.counters);
+        return true;
+    }
+    return path_beside(path, ".counters") &&
+        read_at(path, 0, (uint8_t *)counters, PINMAC_COUNTERS * sizeof counters[0]);
+}
+
+bool pinmac_port_counter_read(enum pinmac_counter counter, uint32_t *value) {
+    uint32_t counters[PINMAC_COUNTERS];
+    bool read = counters_read(counters);
+    *value = read ? counters[counter] : 0;
+    return read;
+}
+
+bool pinmac_port_counter_raise(enum pinmac_counter counter, uint32_t value) {
+    char path[PATH_BYTES];
+    uint32_t counters[PINMAC_COUNTERS];
+    if (!counters_read(counters)) {
+        return false;
+    }
+    if (value <= counters[counter]) {
+        return true;
+    }
+    counters[counter] = value;
+    if (secret_path() == NULL) {
+        process.counters[counter] = value;
+        return true;
+    }
+    return path_beside(path, ".counters") && create(path, (const uint8_t *)counters, sizeof counters);
 }
 
 bool pinmac_port_random(uint8_t *bytes, size_t size) {
