@@ -6,7 +6,7 @@ add_library(pinmac_core STATIC
     ${PINMAC_CORE}
     ${CMAKE_CURRENT_LIST_DIR}/ports/esp32/pinmac_port_esp32.c
 )
-target_compile_options(pinmac_core PRIVATE -O2 -Wall -Wextra -Wconversion -Werror)
+target_compile_options(pinmac_core PRIVATE -Os -Wall -Wextra -Wconversion -Werror)
 target_link_libraries(pinmac_core PRIVATE idf::esp_security idf::esp_hw_support idf::esp_partition idf::esp_timer)
 
 add_library(usermod_pinmac INTERFACE)

@@ -9,5 +9,7 @@ SRC_USERMOD_LIB_C += $(PINMAC_DIR)/ports/$(PINMAC_PORT)/pinmac_port_$(PINMAC_POR
 
 CFLAGS_USERMOD += -I$(PINMAC_DIR)
 
-# Computed S-boxes are arithmetic: worth optimising for speed. The core has warnings of its own.
-$(BUILD)/pinmac/core/%.o: CFLAGS += -O2 -Wall -Wextra -Wconversion -Werror
+# The core has warnings of its own, and is small rather than quick: its loops gain little from -O2.
+# A board may add what its compiler knows to save room.
+PINMAC_CFLAGS ?=
+$(BUILD)/pinmac/core/%.o: CFLAGS += -Os $(PINMAC_CFLAGS) -Wall -Wextra -Wconversion -Werror

@@ -1,38 +1,40 @@
 // DES and TDES (FIPS 46-3; NIST SP 800-67) whose timing and addresses are the same for every key and block.
 //
 // An S-box is read as a tree of selections: all of its eight words are loaded, and the bits of the
-// index choose by masks. The permutations shift by amounts from public tables.
+// index choose by masks. The permutations turn words by amounts from public tables.
 #include "des.h"
 
-#include "secure.h"
+// A permutation of a word as rotations: the output bits of each mask are those of the input turned
+// left by so many places. tests/oracle/test_pinmac_leaves.py makes these from the standard's tables.
+struct turn {
+    uint32_t mask;
+    uint32_t left;
+};
+static const struct turn permutation_p[] = {
+    {0x00000020, 3}, {0x00040000, 4}, {0x40402402, 5}, {0x04000000, 6}, {0x01000000, 9},
+    {0x00000010, 10}, {0x00000800, 11}, {0x00200200, 12}, {0x00000004, 13}, {0x00100000, 14},
+    {0x80000000, 15}, {0x00020000, 16}, {0x30008100, 17}, {0x00000040, 19}, {0x02000000, 21},
+    {0x00004000, 22}, {0x08880000, 24}, {0x00000009, 25}, {0x00011080, 26},
+};
+// Permuted choice 2: from the halves C and D, 28 bits at the bottom of a word, 24 bits each.
+static const struct turn permuted_choice_2_c[] = {
+    {0x00000400, 1}, {0x00008008, 2}, {0x00200000, 4}, {0x00000080, 5}, {0x00002801, 6},
+    {0x00800000, 9}, {0x00400000, 11}, {0x00000010, 15}, {0x00110100, 16}, {0x00000042, 18},
+    {0x000A4000, 24}, {0x00000220, 25}, {0x00001004, 26}, {0x00040000, 27},
+};
+static const struct turn permuted_choice_2_d[] = {
+    {0x00010000, 0}, {0x00100000, 1}, {0x00004440, 3}, {0x00001000, 4}, {0x00000002, 6},
+    {0x00800101, 8}, {0x00088000, 10}, {0x00000004, 14}, {0x00040080, 17}, {0x00400000, 18},
+    {0x00002010, 22}, {0x00020000, 23}, {0x00000200, 24}, {0x00000020, 27}, {0x00200000, 28},
+    {0x00000008, 29}, {0x00000800, 31},
+};
 
-// The tables number bits as the standard does: 1 is the leftmost.
-static const uint8_t initial_permutation[64] = {
-    58, 50, 42, 34, 26, 18, 10, 2, 60, 52, 44, 36, 28, 20, 12, 4,
-    62, 54, 46, 38, 30, 22, 14, 6, 64, 56, 48, 40, 32, 24, 16, 8,
-    57, 49, 41, 33, 25, 17, 9, 1, 59, 51, 43, 35, 27, 19, 11, 3,
-    61, 53, 45, 37, 29, 21, 13, 5, 63, 55, 47, 39, 31, 23, 15, 7,
-};
-static const uint8_t final_permutation[64] = {
-    40, 8, 48, 16, 56, 24, 64, 32, 39, 7, 47, 15, 55, 23, 63, 31,
-    38, 6, 46, 14, 54, 22, 62, 30, 37, 5, 45, 13, 53, 21, 61, 29,
-    36, 4, 44, 12, 52, 20, 60, 28, 35, 3, 43, 11, 51, 19, 59, 27,
-    34, 2, 42, 10, 50, 18, 58, 26, 33, 1, 41, 9, 49, 17, 57, 25,
-};
-static const uint8_t permutation_p[32] = {
-    16, 7, 20, 21, 29, 12, 28, 17, 1, 15, 23, 26, 5, 18, 31, 10,
-    2, 8, 24, 14, 32, 27, 3, 9, 19, 13, 30, 6, 22, 11, 4, 25,
-};
+// Numbers bits as the standard does: 1 is the leftmost of the key.
 static const uint8_t permuted_choice_1[56] = {
     57, 49, 41, 33, 25, 17, 9, 1, 58, 50, 42, 34, 26, 18,
     10, 2, 59, 51, 43, 35, 27, 19, 11, 3, 60, 52, 44, 36,
     63, 55, 47, 39, 31, 23, 15, 7, 62, 54, 46, 38, 30, 22,
     14, 6, 61, 53, 45, 37, 29, 21, 13, 5, 28, 20, 12, 4,
-};
-static const uint8_t permuted_choice_2[48] = {
-    14, 17, 11, 24, 1, 5, 3, 28, 15, 6, 21, 10, 23, 19, 12, 4,
-    26, 8, 16, 7, 27, 20, 13, 2, 41, 52, 31, 37, 47, 55, 30, 40,
-    51, 45, 33, 48, 44, 49, 39, 56, 34, 53, 46, 42, 50, 36, 29, 32,
 };
 static const uint8_t left_shifts[PINMAC_DES_ROUNDS] = {1, 1, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 1};
 
@@ -48,33 +50,30 @@ static const uint32_t s_boxes[8][8] = {
     {0xD2846FB1, 0xA93E50C7, 0x1FD8A374, 0xC56B0E92, 0x7B419CE2, 0x06ADF358, 0x21E74A8D, 0xFC90356B},
 };
 
-static uint64_t load(const uint8_t block[8]) {
-    uint64_t word = 0;
-    for (unsigned i = 0; i < 8; i++) {
-        word = word << 8 | block[i];
-    }
-    return word;
+static uint32_t load(const uint8_t bytes[4]) {
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-static void store(uint8_t block[8], uint64_t word) {
-    for (unsigned i = 8; i-- > 0;) {
-        block[i] = (uint8_t)word;
+static void store(uint8_t bytes[4], uint32_t word) {
+    for (unsigned i = 4; i-- > 0;) {
+        bytes[i] = (uint8_t)word;
         word >>= 8;
     }
-}
-
-static uint64_t permute(uint64_t in, unsigned in_bits, const uint8_t *table, unsigned out_bits) {
-    uint64_t out = 0;
-    for (unsigned i = 0; i < out_bits; i++) {
-        out = out << 1 | (in >> (in_bits - table[i]) & 1);
-    }
-    return out;
 }
 
 static uint32_t rotate_left(uint32_t word, unsigned count) {
     count &= 31;
     return word << count | word >> ((32 - count) & 31);
 }
+
+static uint32_t permute(uint32_t word, const struct turn *turns, size_t count) {
+    uint32_t out = 0;
+    for (size_t i = 0; i < count; i++) {
+        out |= rotate_left(word, turns[i].left) & turns[i].mask;
+    }
+    return out;
+}
+#define PERMUTE(word, turns) permute(word, turns, sizeof(turns) / sizeof((turns)[0]))
 
 // `one` where the bit (0 or 1) is set, else `zero`.
 static uint32_t choose(uint32_t zero, uint32_t one, uint32_t bit) {
@@ -100,30 +99,61 @@ static uint32_t cipher_function(uint32_t right, const uint8_t round_key[8]) {
         uint32_t expanded = rotate_left(right, 4 * i + 5) & 0x3F;
         substituted = substituted << 4 | substitute(s_boxes[i], expanded ^ round_key[i]);
     }
-    return (uint32_t)permute(substituted, 32, permutation_p, 32);
+    return PERMUTE(substituted, permutation_p);
+}
+
+// The initial permutation as exchanges between the halves: the bits of half `from` under mask << shift
+// with those of the other half under the mask. The final one undoes them.
+enum { EXCHANGES = 5 };
+static const struct {
+    uint8_t from;
+    uint8_t shift;
+    uint32_t mask;
+} exchanges[EXCHANGES] = {
+    {0, 4, 0x0F0F0F0F}, {0, 16, 0x0000FFFF}, {1, 2, 0x33333333}, {1, 8, 0x00FF00FF}, {0, 1, 0x55555555}};
+
+static void exchange(uint32_t half[2], unsigned step) {
+    unsigned from = exchanges[step].from, shift = exchanges[step].shift;
+    uint32_t changed = (half[from] >> shift ^ half[1 - from]) & exchanges[step].mask;
+    half[1 - from] ^= changed;
+    half[from] ^= changed << shift;
 }
 
 static void des_block(const struct pinmac_des_schedule *schedule, uint8_t block[8], unsigned flip) {
-    uint64_t word = permute(load(block), 64, initial_permutation, 64);
-    uint32_t left = (uint32_t)(word >> 32), right = (uint32_t)word;
-    for (unsigned i = 0; i < PINMAC_DES_ROUNDS; i++) {
-        uint32_t next = left ^ cipher_function(right, schedule->round[i ^ flip]);
-        left = right;
-        right = next;
+    uint32_t half[2] = {load(block), load(block + 4)};
+    for (unsigned step = 0; step < EXCHANGES; step++) {
+        exchange(half, step);
     }
-    store(block, permute((uint64_t)right << 32 | left, 64, final_permutation, 64));
+    for (unsigned i = 0; i < PINMAC_DES_ROUNDS; i++) {
+        uint32_t next = half[0] ^ cipher_function(half[1], schedule->round[i ^ flip]);
+        half[0] = half[1];
+        half[1] = next;
+    }
+    // The halves change places at the end (FIPS 46-3: R16 L16).
+    uint32_t turned[2] = {half[1], half[0]};
+    for (unsigned step = EXCHANGES; step-- > 0;) {
+        exchange(turned, step);
+    }
+    store(block, turned[0]);
+    store(block + 4, turned[1]);
 }
 
 static void schedule_init(struct pinmac_des_schedule *schedule, const uint8_t key[8]) {
-    uint64_t chosen = permute(load(key), 64, permuted_choice_1, 56);
-    uint32_t c = (uint32_t)(chosen >> 28) & 0x0FFFFFFF, d = (uint32_t)chosen & 0x0FFFFFFF;
+    uint32_t c = 0, d = 0;
+    for (unsigned i = 0; i < 28; i++) {
+        unsigned c_bit = permuted_choice_1[i] - 1u, d_bit = permuted_choice_1[28 + i] - 1u;
+        c = c << 1 | (key[c_bit / 8] >> (7 - c_bit % 8) & 1u);
+        d = d << 1 | (key[d_bit / 8] >> (7 - d_bit % 8) & 1u);
+    }
     for (unsigned i = 0; i < PINMAC_DES_ROUNDS; i++) {
         c = (c << left_shifts[i] | c >> (28 - left_shifts[i])) & 0x0FFFFFFF;
         d = (d << left_shifts[i] | d >> (28 - left_shifts[i])) & 0x0FFFFFFF;
-        uint64_t round = permute((uint64_t)c << 28 | d, 56, permuted_choice_2, 48);
-        for (unsigned group = 8; group-- > 0;) {
-            schedule->round[i][group] = (uint8_t)(round & 0x3F);
-            round >>= 6;
+        uint32_t high = PERMUTE(c, permuted_choice_2_c), low = PERMUTE(d, permuted_choice_2_d);
+        for (unsigned group = 4; group-- > 0;) {
+            schedule->round[i][group] = (uint8_t)(high & 0x3F);
+            schedule->round[i][4 + group] = (uint8_t)(low & 0x3F);
+            high >>= 6;
+            low >>= 6;
         }
     }
 }

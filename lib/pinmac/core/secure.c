@@ -5,13 +5,18 @@ enum { SPILLED_BYTES = 2048 };
 
 void pinmac_wipe(void *memory, size_t size) {
     volatile uint8_t *byte = memory;
+    // Whole words where the memory is aligned for them.
+    for (; size >= sizeof(uint32_t) && (uintptr_t)byte % sizeof(uint32_t) == 0; size -= sizeof(uint32_t)) {
+        *(volatile uint32_t *)(void *)(uintptr_t)byte = 0;
+        byte += sizeof(uint32_t);
+    }
     while (size-- > 0) {
         *byte++ = 0;
     }
 }
 
 void pinmac_wipe_stack(void) {
-    uint8_t below[SPILLED_BYTES];
+    uint32_t below[SPILLED_BYTES / sizeof(uint32_t)];
     pinmac_wipe(below, sizeof below);
 }
 
