@@ -38,7 +38,8 @@ static void store(uint8_t *bytes, const uint32_t number[PINMAC_RSA_LIMBS], size_
 }
 
 // difference = number - modulus; the borrow, 1 where the number is the smaller.
-static uint32_t subtract_modulus(const struct pinmac_rsa *work, uint32_t *difference, const uint32_t *number) {
+static uint32_t subtract_modulus(
+    const struct pinmac_rsa *work, uint32_t *difference, const uint32_t *number) {
     uint32_t borrow = 0;
     for (uint32_t i = 0; i < work->limbs; i++) {
         uint32_t limb = number[i] - work->modulus[i] - borrow;
