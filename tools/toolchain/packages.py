@@ -36,6 +36,9 @@ PURPOSES = {
         "libnfc-bin",  # foreign readers
         "gcc-multilib",  # the 32-bit build: object sizes are the ESP32's
         "valgrind",  # the constant-time check of the C module
+        "gcc-riscv64-unknown-elf",
+        "picolibc-riscv64-unknown-elf",
+        "gcc-xtensa-lx106",  # the C module on other processors
         "chromium",  # the page's tests
         "postgresql",  # the acquirer's other database
     ],
