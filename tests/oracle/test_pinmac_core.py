@@ -1,6 +1,5 @@
-"""pinmac's core: TR-31 against psec, strict compilers, constant time, what outlives a reboot."""
+"""pinmac's core: strict compilers, constant time, what outlives a reboot."""
 
-import ctypes
 import random
 import subprocess
 import sys
@@ -8,42 +7,18 @@ from pathlib import Path
 
 import pytest
 from psec import des as psec_des
-from psec import tr31
 
 from tests.oracle.pinmac_bench import AES, MAC_CMAC, REPO, TDES, ask, master
 
 LIBRARY = REPO / "lib" / "pinmac"
 CORE = sorted((LIBRARY / "core").glob("*.c"))
 STRICT = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
-KEY_SIZES = {"D": [8], "T": [16, 24], "A": [16, 24, 32]}
-ALGORITHMS = {"D": 1, "T": 2, "A": 3}
 MASTER = bytes.fromhex("CA5D92598DCA48CE8A4C76361A9269E9")
 PIN_FIELD = bytes.fromhex("6701EAD6A9AD51E51AA406E2C27FCFA9")
 PIN_KCV = bytes.fromhex("8D0A74B8")
 PAN = "6222021234567890123"
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
-
-
-class Key(ctypes.Structure):
-    """struct pinmac_key of core/tr31.h."""
-
-    _fields_ = [("usage", ctypes.c_char * 2), ("mode", ctypes.c_char),
-                ("exportability", ctypes.c_char), ("algorithm", ctypes.c_int),
-                ("size", ctypes.c_size_t), ("value", ctypes.c_uint8 * 32)]
-
-
-@pytest.fixture(scope="module")
-def core(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    """The files of the core that need no port, as a shared library."""
-    path = tmp_path_factory.mktemp("pinmac") / "core.so"
-    names = ["tr31.c", "cipher.c", "aes.c", "des.c", "secure.c"]
-    sources = [LIBRARY / "core" / name for name in names]
-    subprocess.run(["gcc", *STRICT, "-shared", "-fPIC", "-o", path, *sources], check=True)
-    library = ctypes.CDLL(str(path))
-    library.pinmac_tr31_wrap.restype = ctypes.c_size_t
-    library.pinmac_tr31_unwrap.restype = ctypes.c_bool
-    return library
 
 
 @pytest.mark.parametrize("width", [[], ["-m32"]], ids=["64", "32"])
@@ -61,55 +36,6 @@ def test_core_takes_nothing_from_micropython() -> None:
 
 def test_stubs_say_what_the_module_says() -> None:
     subprocess.run([sys.executable, LIBRARY / "stubs.py", "--check"], check=True)
-
-
-def test_psec_opens_our_blocks(core: ctypes.CDLL) -> None:
-    rng = random.Random(31)
-    for number in range(300):
-        letter = "DTA"[number % 3]
-        value = rng.randbytes(rng.choice(KEY_SIZES[letter]))
-        kbpk = rng.randbytes(32)
-        key = Key(b"M6", b"C", b"N", ALGORITHMS[letter], len(value))
-        key.value[:len(value)] = value
-        block = ctypes.create_string_buffer(160)
-        size = core.pinmac_tr31_wrap(kbpk, ctypes.byref(key), rng.randbytes(48), block)
-        header, opened = tr31.unwrap(kbpk, block.raw[:size].decode("ascii"))
-        assert opened == value
-        assert (header.version_id, header.key_usage, header.algorithm, header.mode_of_use,
-                header.exportability) == ("D", "M6", letter, "C", "N")
-
-
-def test_we_open_blocks_of_psec(core: ctypes.CDLL) -> None:
-    rng = random.Random(32)
-    for number in range(300):
-        letter = "DTA"[number % 3]
-        value = rng.randbytes(rng.choice(KEY_SIZES[letter]))
-        kbpk = rng.randbytes(32)
-        block = tr31.KeyBlock(kbpk, tr31.Header("D", "D0", letter, "B", "00", "E")).wrap(value)
-        key = Key()
-        data = block.encode("ascii")
-        assert core.pinmac_tr31_unwrap(kbpk, data, ctypes.c_size_t(len(data)), ctypes.byref(key))
-        assert bytes(key.value[:key.size]) == value and key.algorithm == ALGORITHMS[letter]
-        # One bit wrong in the protection key, and the structure stays empty.
-        other = bytes([kbpk[0] ^ 1]) + kbpk[1:]
-        assert not core.pinmac_tr31_unwrap(other, data, ctypes.c_size_t(len(data)),
-                                           ctypes.byref(key))
-        assert bytes(key) == bytes(ctypes.sizeof(key))
-
-
-def test_other_versions_and_optional_blocks_are_refused(core: ctypes.CDLL) -> None:
-    kbpk, key = bytes(range(32)), Key()
-    blocks = []
-    for version in "ABC":
-        header = tr31.Header(version, "D0", "T", "B", "00", "E")
-        blocks.append(tr31.KeyBlock(kbpk[:24], header).wrap(bytes(16)))
-    header = tr31.Header("D", "D0", "A", "B", "00", "E")
-    header.blocks["KS"] = "00604B120F9292800000"
-    blocks.append(tr31.KeyBlock(kbpk, header).wrap(bytes(16)))
-    for block in blocks:
-        data = block.encode("ascii")
-        assert not core.pinmac_tr31_unwrap(kbpk, data, ctypes.c_size_t(len(data)),
-                                           ctypes.byref(key)), block[:16]
 
 
 def test_sealed_keys_and_bindings_outlive_a_reboot(tmp_path: Path) -> None:
@@ -186,6 +112,16 @@ def test_an_altered_binding_log_is_refused(tmp_path: Path) -> None:
     assert answer[0][-1] == "IntegrityError"
 
 
+@pytest.mark.parametrize("records", [0, 1, 4, 9])
+def test_a_shortened_binding_log_is_refused(tmp_path: Path, records: int) -> None:
+    """Cutting the newest records off would let a cryptogram serve a second usage."""
+    signed_on(tmp_path / "secret", 5)
+    log = tmp_path / "secret.bindings"
+    log.write_bytes(log.read_bytes()[:16 * records])
+    answer = ask([RELOAD], SUANPAN_DEVICE_SECRET=str(tmp_path / "secret"))
+    assert answer[0][-1] == "IntegrityError"
+
+
 @pytest.mark.parametrize("kept", [1, 8, 15])
 def test_a_torn_binding_record_is_passed_over(tmp_path: Path, kept: int) -> None:
     """Power cut in the last record: short in the file, or filled with what flash held before."""
@@ -194,6 +130,9 @@ def test_a_torn_binding_record_is_passed_over(tmp_path: Path, kept: int) -> None
         signed_on(secret, 3)
         log = Path(f"{secret}.bindings")
         log.write_bytes(log.read_bytes()[:5 * 16 + kept] + tail)
+        # The counter of records follows the record: it had not been raised yet.
+        counters = Path(f"{secret}.counters")
+        counters.write_bytes((5).to_bytes(4, sys.byteorder) + counters.read_bytes()[4:])
         answers = ask([RELOAD, RELOAD], SUANPAN_DEVICE_SECRET=str(secret))
         assert answers[0][-1] is None and answers[1][-1] is None
 
