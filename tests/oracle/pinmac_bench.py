@@ -9,10 +9,10 @@ from typing import Any
 REPO = Path(__file__).resolve().parents[2]
 INTERPRETER = REPO / "build" / "sim" / "micropython"
 ANSWERS = Path(__file__).with_name("pinmac_answers.py")
-LIMIT_S = 60
+LIMIT_S = 240
 
-TDES, AES = 2, 3
-MAC_CUP, MAC_CMAC = 1, 2
+DES, TDES, AES, SM4 = 1, 2, 3, 4
+MAC_CUP, MAC_CMAC, MAC_X99, MAC_X919, MAC_CUP_SM4 = 1, 2, 3, 4, 5
 
 
 class Answers(RuntimeError):

@@ -1,6 +1,6 @@
 """A provisioned terminal for the simulator: made once by the firmware's own injection, and kept.
 
-The result is a folder with the flash image and the device's secret (with its salt and bindings).
+The result is a folder with the flash image and the device's secret (with its salt, bindings and counters).
 It is kept in build/provisioned under a name made of everything it depends on.
 """
 
@@ -25,7 +25,7 @@ from tools.sim.process import INTERPRETER, REPO
 
 CACHE = REPO / "build" / "provisioned"
 SECRET = "device.secret"
-FILES = ("flash.bin", SECRET, f"{SECRET}.salt", f"{SECRET}.bindings")
+FILES = ("flash.bin", SECRET, *(f"{SECRET}.{part}" for part in ("salt", "bindings", "counters")))
 START = 1_795_395_600  # 2026-11-23 01:00:00 UTC, 09:00 in the shop
 SEED = 20
 LIMIT_S = 600
