@@ -43,10 +43,6 @@ enum pinmac_result pinmac_load_working(unsigned slot, const char usage[2], const
 enum pinmac_result pinmac_load_block(
     unsigned slot, const char *block, size_t size, unsigned kbpk_slot, uint8_t kcv[PINMAC_KCV]);
 
-// For load_block and load_dukpt: the block's key, found fit for the slot, as the incoming key (work.h).
-enum pinmac_result pinmac_open_block(
-    unsigned slot, const char *block, size_t size, unsigned kbpk_slot, bool dukpt);
-
 // A slot as a TR-31 version D block under an AES key, if its exportability is 'E' or 'S'; `block` has
 // PINMAC_TR31_MAX bytes.
 enum pinmac_result pinmac_export_block(unsigned slot, unsigned kbpk_slot, char *block, size_t *size);

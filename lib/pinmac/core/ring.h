@@ -31,6 +31,10 @@ enum pinmac_result pinmac_ring_describe(enum pinmac_origin origin, unsigned algo
 // The incoming key (work.h) takes the slot, and whatever used the slot's old key ends.
 void pinmac_ring_install(unsigned slot, enum pinmac_slot_state state);
 
+// For load_block and load_dukpt (blocks.c): the block's key, found fit for the slot, as the incoming key.
+enum pinmac_result pinmac_open_block(
+    unsigned slot, const char *block, size_t size, unsigned kbpk_slot, bool dukpt);
+
 // The first bytes of a key's check value.
 void pinmac_ring_check_value(const struct pinmac_key *key, uint8_t *kcv, size_t size);
 
