@@ -74,8 +74,12 @@ static mp_buffer_info_t bytes_of(mp_obj_t object, mp_uint_t access) {
 }
 
 // Every range in the core ends far below the largest unsigned, so what does not fit is out of range
-// there; a cast alone would turn slot 2^32 into slot 0 on a 64-bit host.
+// there; a cast alone would turn slot 2^32 into slot 0 on a 64-bit host. An int that is not small lies
+// past 2^30 either way, and reading it would be an OverflowError on a 32-bit board.
 static unsigned unsigned_of(mp_obj_t object) {
+    if (mp_obj_is_int(object) && !mp_obj_is_small_int(object)) {
+        return ~0u;
+    }
     mp_int_t value = mp_obj_get_int(object);
     return value < 0 || value > 0x3FFFFFFF ? ~0u : (unsigned)value;
 }
@@ -291,12 +295,12 @@ static MP_DEFINE_CONST_FUN_OBJ_2(unseal_obj, unseal);
 ///     """Open a PIN entry, wiping one that was open. StateError when the self-test failed."""
 static mp_obj_t pin_begin(size_t count, const mp_obj_t *positional, mp_map_t *named) {
     static const mp_arg_t allowed[] = {
-        {MP_QSTR_min_len, MP_ARG_INT, {.u_int = PINMAC_PIN_MIN}},
-        {MP_QSTR_max_len, MP_ARG_INT, {.u_int = PINMAC_PIN_MAX}},
+        {MP_QSTR_min_len, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(PINMAC_PIN_MIN)}},
+        {MP_QSTR_max_len, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(PINMAC_PIN_MAX)}},
     };
     mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(count, positional, named, MP_ARRAY_SIZE(allowed), allowed, args);
-    check(pinmac_pin_begin((unsigned)args[0].u_int, (unsigned)args[1].u_int));
+    check(pinmac_pin_begin(unsigned_of(args[0].u_obj), unsigned_of(args[1].u_obj)));
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(pin_begin_obj, 0, pin_begin);
@@ -351,7 +355,7 @@ static mp_obj_t pin_block(mp_obj_t slot, mp_obj_t format, mp_obj_t pan) {
         size_t size;
         const char *digits = mp_obj_str_get_data(pan, &size);
         unsigned number = unsigned_of(slot);
-        check(pinmac_pin_block(number, (int)mp_obj_get_int(format), digits, size, block, &block_size));
+        check(pinmac_pin_block(number, (int)unsigned_of(format), digits, size, block, &block_size));
         nlr_pop();
     } else {
         // An argument of the wrong type ends the entry too.
@@ -538,10 +542,10 @@ static MP_DEFINE_CONST_FUN_OBJ_3(rsa_recover_obj, rsa_recover);
 /// def random(n: int) -> bytes:
 ///     """`n` bytes (1 to 4096) of the hardware's entropy."""
 static mp_obj_t random_(mp_obj_t size) {
-    mp_int_t wanted = mp_obj_get_int(size);
+    unsigned wanted = unsigned_of(size);
     check(wanted >= 1 && wanted <= RANDOM_MAX ? PINMAC_OK : PINMAC_BAD_SIZE);
     vstr_t out;
-    vstr_init_len(&out, (size_t)wanted);
+    vstr_init_len(&out, wanted);
     check(pinmac_random((uint8_t *)out.buf, out.len));
     return mp_obj_new_bytes_from_vstr(&out);
 }

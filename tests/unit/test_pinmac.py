@@ -124,7 +124,7 @@ def test_pin_back_and_lengths():
     raises(pinmac.StateError, pinmac.pin_digit, 1)
     raises(pinmac.StateError, pinmac.pin_back)
     raises(pinmac.StateError, pinmac.pin_block, PIN, 0, "6222021234567890123")
-    for low, high in ((3, 12), (4, 13), (6, 5), (-1, 6)):
+    for low, high in ((3, 12), (4, 13), (6, 5), (-1, 6), ((1 << 32) + 4, 12), (4, 1 << 80)):
         raises(ValueError, pinmac.pin_begin, low, high)
     pinmac.pin_begin(min_len=6, max_len=6)
     assert pinmac.pin_back() == 0
@@ -149,6 +149,7 @@ def test_pin_block_always_ends_the_entry():
         (ValueError, (PIN, 2, pan)),
         (ValueError, (PIN, 5, pan)),
         (ValueError, (PIN, -1, pan)),
+        (ValueError, (PIN, 1 << 32, pan)),
         (pinmac.KeyUsageError, (PIN, 4, pan)),
         (ValueError, (32, 0, pan)),
         (pinmac.KeyUsageError, (MAC, 0, pan)),
@@ -388,7 +389,7 @@ def test_random():
     for size in (1, 32, 257, 4096):
         assert len(pinmac.random(size)) == size
     assert pinmac.random(32) != pinmac.random(32)
-    for size in (0, -1, 4097):
+    for size in (0, -1, 4097, (1 << 32) + 1):
         raises(ValueError, pinmac.random, size)
 
 
