@@ -77,6 +77,7 @@ async def pay_once(b: Bed, card: cards.Card) -> None:
     assert books["owed"] == [] and b.difference(books) == 0
 
 
+@pytest.mark.alone  # an answer has 150 ms of real time
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_no_damaged_answer_moves_money(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """MAC, matching, format and length each catch their own; reversals settle the rest."""
