@@ -5,7 +5,7 @@
 #include "des.h"
 
 // A permutation of a word as rotations: the output bits of each mask are those of the input turned
-// left by so many places. tests/oracle/test_pinmac_leaves.py makes these from the standard's tables.
+// left by so many places. tests/oracle/test_pinmac_des.py compares them with the printed tables.
 struct turn {
     uint32_t mask;
     uint32_t left;
