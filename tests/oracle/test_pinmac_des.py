@@ -1,4 +1,4 @@
-"""pinmac's DES: its tables are those of the standard, written another way, and it agrees with psec."""
+"""pinmac's DES: its tables are the printed ones, written another way, and it agrees with psec."""
 
 import ctypes
 import random
