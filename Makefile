@@ -20,7 +20,7 @@ step = @mkdir -p $(LOGS); printf '  %-36s' '$(1)'; begun=$$SECONDS; \
   if ( $(3) ) > $(LOGS)/$(2).log 2>&1; then echo "$$((SECONDS - begun)) s"; \
   else echo failed; tail -n 12 $(LOGS)/$(2).log; echo "$(or $(4),The whole log: $(LOGS)/$(2).log)"; exit 1; fi
 
-.PHONY: help build sim test test-long check bench clean packages packages-test golden firmware flash
+.PHONY: help build sim test test-long check qemu bench clean packages packages-test packages-bare golden firmware flash
 
 help: ## show this list
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -31,11 +31,14 @@ sim: build ## the terminal on the screen: acquirer, virtual board, page (ARGS="-
 	@$(VENV)/bin/pos sim $(ARGS)
 
 test: build packages-test $(BUILD)/sim32/micropython $(VENV)/.test-ready ## the whole quick suite
-	@$(PYTHON) -m pytest -m "not long and not alone" -n 3 --dist loadfile $(ARGS)
-	@$(PYTHON) -m pytest -m "not long and alone" $(ARGS)
+	@$(PYTHON) -m pytest --ignore tests/bare -m "not long and not alone" -n 3 --dist loadfile $(ARGS)
+	@$(PYTHON) -m pytest --ignore tests/bare -m "not long and alone" $(ARGS)
 
 test-long: build packages-test $(BUILD)/sim32/micropython $(VENV)/.test-ready ## the nightly: exhaustive and slow
-	@$(PYTHON) -m pytest -m "long" $(ARGS)
+	@$(PYTHON) -m pytest --ignore tests/bare -m "long" $(ARGS)
+
+qemu: $(BUILD)/qemu/firmware.elf $(VENV)/.test-ready ## build and run on the bare 32-bit core
+	@$(PYTHON) -m pytest tests/bare $(ARGS)
 
 check: build ## ruff, mypy, arrows, pins, generated files, size budget
 	@echo "ruff";      $(VENV)/bin/ruff check .
@@ -70,6 +73,9 @@ packages:
 packages-test:
 	@python3 -m tools.toolchain.packages build test
 
+packages-bare:
+	@python3 -m tools.toolchain.packages build bare
+
 ## ---- sources, mbedTLS, mpy-cross
 
 $(BUILD)/sources/.ready: tools/toolchain/sources.py | packages
@@ -101,6 +107,11 @@ $(BUILD)/sim/micropython: $(BUILD)/mpy-cross/mpy-cross $(BUILD)/mbedtls/library/
 
 $(BUILD)/sim32/micropython: $(BUILD)/sim/micropython $(BUILD)/mbedtls32/library/libmbedtls.a
 	$(call step,building the sim board (32-bit),sim32,$(call unix_port,sim32,mbedtls32,CC="gcc -m32" LDFLAGS_EXTRA="-static -L$(ABS)/mbedtls32/library") && touch $@)
+
+## ---- the bare board's image
+
+$(BUILD)/qemu/firmware.elf: $(BUILD)/mpy-cross/mpy-cross $(BUILD)/gen/.ready $(filter board/qemu/% board/libraries.py lib/%,$(DEVICE)) | packages-bare
+	$(call step,building the bare board,qemu,$(MAKE) -C $(MPY)/ports/qemu -j$(JOBS) BOARD_DIR=$(CURDIR)/board/qemu BUILD=$(ABS)/qemu MICROPY_MPYCROSS=$(ABS)/mpy-cross/mpy-cross MICROPY_MPYCROSS_DEPENDENCY= USER_C_MODULES=$(CURDIR)/lib && touch $@)
 
 ## ---- the workstation's side
 

@@ -1,8 +1,9 @@
 """Runs one file of tests inside MicroPython and reports test by test.
 
-Started by conftest.py as `micropython runner.py FILE NAME…`. Each test's outcome is one line on
-standard output, led by a mark that no test prints: `MARK begin NAME`, `MARK passed NAME`, or
-`MARK failed NAME` followed by the traceback up to `MARK end NAME`.
+Started as `micropython runner.py FILE NAME…`, or, on a board without files, sent to it with a
+call of `main` behind. Each test's outcome is one line on standard output, led by a mark that no
+test prints: `MARK begin NAME`, `MARK passed NAME`, or `MARK failed NAME` followed by the traceback
+up to `MARK end NAME`.
 """
 
 import io
@@ -11,11 +12,10 @@ import sys
 MARK = "\x1eunit"
 
 
-def load(path):
-    """Execute the file as a module of its own and return its names."""
+def load(path, text):
+    """Execute the file's text as a module of its own and return its names."""
     names = {"__name__": "test", "__file__": path}
-    with open(path) as source:
-        exec(compile(source.read(), path, "exec"), names)
+    exec(compile(text, path, "exec"), names)
     return names
 
 
@@ -29,21 +29,28 @@ def call(test):
         asyncio.run(outcome)
 
 
-def main(path, wanted):
+def main(path, text, wanted):
     """Run the wanted tests of the file in order; the outcomes go to standard output."""
-    names = load(path)
+    names = load(path, text)
     for name in wanted:
         print(MARK, "begin", name)
         try:
             call(names[name])
         except BaseException as error:  # noqa: BLE001 - a test may raise anything; it is reported
-            text = io.StringIO()
-            sys.print_exception(error, text)
+            trace = io.StringIO()
+            sys.print_exception(error, trace)
             print(MARK, "failed", name)
-            print(text.getvalue())
+            print(trace.getvalue())
             print(MARK, "end", name)
         else:
             print(MARK, "passed", name)
 
 
-main(sys.argv[1], sys.argv[2:])
+def read(path):
+    """The text of a file."""
+    with open(path) as source:
+        return source.read()
+
+
+if len(sys.argv) > 1:
+    main(sys.argv[1], read(sys.argv[1]), sys.argv[2:])

@@ -1,8 +1,8 @@
 """Install the Debian packages that a purpose needs, if any is missing.
 
-Run as `python3 -m tools.toolchain.packages build` or `… build test`. Only the standard library is
-used. What is installed already costs one `dpkg-query`; the rest is installed by apt, as root or
-through sudo, and each failure ends in one sentence that says what to do.
+Run as `python3 -m tools.toolchain.packages build`, `… build test` or `… build bare`. Only the
+standard library is used. What is installed already costs one `dpkg-query`; the rest is installed
+by apt, as root or through sudo, and each failure ends in one sentence that says what to do.
 """
 
 import os
@@ -41,6 +41,11 @@ PURPOSES = {
         "gcc-xtensa-lx106",  # the C module on other processors
         "chromium",  # the page's tests
         "postgresql",  # the acquirer's other database
+    ],
+    "bare": [
+        "gcc-riscv64-unknown-elf",  # has the 32-bit libraries too
+        "picolibc-riscv64-unknown-elf",
+        "qemu-system-misc",  # has qemu-system-riscv32
     ],
 }
 
