@@ -171,26 +171,28 @@ static enum pinmac_result next_generation(const struct pinmac_dukpt *state, uint
     return pinmac_port_counter_raise(pinmac_dukpt_counter(state), *generation) ? PINMAC_OK : PINMAC_NO_STORAGE;
 }
 
-enum pinmac_result pinmac_dukpt_install(struct pinmac_dukpt *state, unsigned slot, const uint8_t kcv[PINMAC_KCV]) {
+enum pinmac_result pinmac_dukpt_free(const struct pinmac_dukpt *state, unsigned slot) {
+    return state->loaded && state->slot != slot ? PINMAC_REGISTERS_TAKEN : PINMAC_OK;
+}
+
+void pinmac_dukpt_install(struct pinmac_dukpt *state, unsigned slot, const uint8_t kcv[PINMAC_KCV]) {
     struct pinmac_key *incoming = &pinmac_work.keys.incoming;
-    if (state->loaded && state->slot != slot) {
-        return PINMAC_REGISTERS_TAKEN;
-    }
     pinmac_wipe(incoming->value, sizeof incoming->value);
     memcpy(incoming->value, kcv, PINMAC_KCV);
     pinmac_ring_install(slot, PINMAC_SLOT_FULL);
     state->slot = (uint8_t)slot;
     state->loaded = true;
-    return PINMAC_OK;
 }
 
-// The initial key must have its two parts, and its serial number a counter that is one.
-static enum pinmac_result check_initial_key(const struct pinmac_dukpt *state, const uint8_t *ksn, size_t size) {
+// The initial key must have its two parts, its serial number a counter that is one, and the registers
+// must be free for it.
+static enum pinmac_result check_initial_key(
+    const struct pinmac_dukpt *state, unsigned slot, const uint8_t *ksn, size_t size) {
     if (pinmac_work.keys.incoming.size != PINMAC_DUKPT_KEY) {
         return PINMAC_BAD_SIZE;
     }
     bool fits = size == pinmac_dukpt_ksn_size(state) && ones(counter_of(state, ksn)) <= most_ones(state);
-    return fits ? PINMAC_OK : PINMAC_BAD_KSN;
+    return fits ? pinmac_dukpt_free(state, slot) : PINMAC_BAD_KSN;
 }
 
 enum pinmac_result pinmac_load_dukpt(unsigned slot, const char *block, size_t size, unsigned kbpk_slot,
@@ -203,7 +205,7 @@ enum pinmac_result pinmac_load_dukpt(unsigned slot, const char *block, size_t si
     enum pinmac_result result = pinmac_open_block(slot, block, size, kbpk_slot, true);
     if (result == PINMAC_OK) {
         state = pinmac_dukpt_of((enum pinmac_algorithm)incoming->algorithm);
-        result = check_initial_key(state, ksn, ksn_length);
+        result = check_initial_key(state, slot, ksn, ksn_length);
     }
     if (result == PINMAC_OK) {
         memcpy(initial_key, incoming->value, sizeof initial_key);
@@ -214,9 +216,7 @@ enum pinmac_result pinmac_load_dukpt(unsigned slot, const char *block, size_t si
     }
     if (result == PINMAC_OK) {
         pinmac_ring_check_value(incoming, kcv, PINMAC_KCV);
-        result = pinmac_dukpt_install(state, slot, kcv);
-    }
-    if (result == PINMAC_OK) {
+        pinmac_dukpt_install(state, slot, kcv);
         state->generation = generation;
         memcpy(state->ksn, ksn, ksn_length);
         begin(state, counter_of(state, ksn), initial_key);

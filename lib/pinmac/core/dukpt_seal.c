@@ -82,9 +82,9 @@ bool pinmac_dukpt_sealed(const uint8_t *blob, size_t size) {
     return size > AT_ALGORITHM && memcmp(blob, seal_mark, sizeof seal_mark) == 0;
 }
 
-// An authentic blob of a state that nothing has been used since.
-static enum pinmac_result check_sealed(
-    const struct pinmac_device *device, const struct pinmac_dukpt *state, const uint8_t *blob, size_t size) {
+// An authentic blob of a state that nothing has been used since, and registers free for it.
+static enum pinmac_result check_sealed(const struct pinmac_device *device, const struct pinmac_dukpt *state,
+    unsigned slot, const uint8_t *blob, size_t size) {
     uint8_t mac[SEAL_MAC];
     uint32_t seen;
     if (size != sealed_size(state)) {
@@ -97,7 +97,7 @@ static enum pinmac_result check_sealed(
     if (!pinmac_port_counter_read(pinmac_dukpt_counter(state), &seen)) {
         return PINMAC_NO_STORAGE;
     }
-    return get_word(blob + AT_GENERATION) < seen ? PINMAC_ROLLED_BACK : PINMAC_OK;
+    return get_word(blob + AT_GENERATION) < seen ? PINMAC_ROLLED_BACK : pinmac_dukpt_free(state, slot);
 }
 
 // The slot's header terms, from the blob.
@@ -115,15 +115,13 @@ enum pinmac_result pinmac_dukpt_unseal(const struct pinmac_device *device, unsig
     size_t size, uint8_t kcv[PINMAC_KCV]) {
     uint8_t chain[PINMAC_AES_BLOCK];
     struct pinmac_dukpt *state = pinmac_dukpt_of((enum pinmac_algorithm)blob[AT_ALGORITHM]);
-    enum pinmac_result result = check_sealed(device, state, blob, size);
-    if (result == PINMAC_OK) {
-        memcpy(kcv, blob + AT_KCV, PINMAC_KCV);
-        describe_sealed(state, blob);
-        result = pinmac_dukpt_install(state, slot, kcv);
-    }
+    enum pinmac_result result = check_sealed(device, state, slot, blob, size);
     if (result != PINMAC_OK) {
         return result;
     }
+    memcpy(kcv, blob + AT_KCV, PINMAC_KCV);
+    describe_sealed(state, blob);
+    pinmac_dukpt_install(state, slot, kcv);
     state->generation = get_word(blob + AT_GENERATION);
     state->counter = get_word(blob + AT_COUNTER);
     memcpy(state->ksn, blob + AT_KSN, pinmac_dukpt_ksn_size(state));

@@ -29,8 +29,11 @@ size_t pinmac_dukpt_ksn_size(const struct pinmac_dukpt *state);
 size_t pinmac_dukpt_registers_size(const struct pinmac_dukpt *state);
 enum pinmac_counter pinmac_dukpt_counter(const struct pinmac_dukpt *state);
 
-// The incoming key's header terms take the slot, with the check value for a value, and the registers
-// are its. PINMAC_REGISTERS_TAKEN while another slot has them.
-enum pinmac_result pinmac_dukpt_install(struct pinmac_dukpt *state, unsigned slot, const uint8_t kcv[PINMAC_KCV]);
+// PINMAC_REGISTERS_TAKEN while another slot has them.
+enum pinmac_result pinmac_dukpt_free(const struct pinmac_dukpt *state, unsigned slot);
+
+// The incoming key's header terms take the slot, with the check value for a value, and the registers,
+// which are free for it, are its.
+void pinmac_dukpt_install(struct pinmac_dukpt *state, unsigned slot, const uint8_t kcv[PINMAC_KCV]);
 
 #endif
