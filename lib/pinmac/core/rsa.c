@@ -128,8 +128,7 @@ static void square_of_r(struct pinmac_rsa *work) {
 
 bool pinmac_rsa_public(
     struct pinmac_rsa *work, const uint8_t *modulus, size_t size, uint32_t exponent, uint8_t *data) {
-    if (size < PINMAC_RSA_MIN || size > PINMAC_RSA_MAX || modulus[0] == 0 || modulus[size - 1] % 2 == 0 ||
-        exponent < 3 || exponent % 2 == 0) {
+    if (size < PINMAC_RSA_MIN || size > PINMAC_RSA_MAX || modulus[0] == 0 || modulus[size - 1] % 2 == 0) {
         return false;
     }
     work->limbs = PINMAC_RSA_LIMBS;

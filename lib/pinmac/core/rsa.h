@@ -23,10 +23,11 @@ struct pinmac_rsa {
     uint32_t product[PINMAC_RSA_LIMBS + 2];
 };
 
-// data = data^exponent modulo modulus, in place; both of `size` bytes, big-endian. Modulus and exponent
-// are public; no branch and no address depends on the data, but whether it is smaller than the modulus shows.
+// data = data^exponent modulo modulus, in place; both of `size` bytes, big-endian; the exponent is odd and
+// at least 3. Modulus and exponent are public; no branch and no address depends on the data, but whether
+// it is smaller than the modulus shows.
 // False, and the data is as it was: a size not from 64 to 256, a modulus that is even or begins with a
-// zero byte, an exponent that is even or less than 3, data not smaller than the modulus.
+// zero byte, data not smaller than the modulus.
 bool pinmac_rsa_public(
     struct pinmac_rsa *work, const uint8_t *modulus, size_t size, uint32_t exponent, uint8_t *data);
 

@@ -20,12 +20,9 @@ static void wipe_schedules(void) {
     pinmac_wipe(&pinmac_work.keys.cmac, sizeof pinmac_work.keys.cmac);
 }
 
-// The version a protection key makes and opens; 0 when it is none.
+// The version a protection key makes and opens.
 static char version_of(const struct pinmac_key *protection) {
-    if (!pinmac_key_size_ok(protection->algorithm, protection->size)) {
-        return 0;
-    }
-    return protection->algorithm == PINMAC_AES ? 'D' : protection->algorithm == PINMAC_TDES ? 'B' : 0;
+    return protection->algorithm == PINMAC_AES ? 'D' : 'B';
 }
 
 static size_t block_size_of(char version) {
@@ -188,7 +185,7 @@ static size_t get_header(const struct pinmac_key *protection, const char *block,
     struct pinmac_key *key) {
     char version = version_of(protection);
     size_t unit = block_size_of(version);
-    if (version == 0 || size < PINMAC_TR31_HEADER || size > PINMAC_TR31_IMPORT_MAX ||
+    if (size < PINMAC_TR31_HEADER || size > PINMAC_TR31_IMPORT_MAX ||
             block[0] != version || get_decimal(block + 1, 4) != size ||
             !is_alphanumeric(block + 5, 7) || memcmp(block + 14, "00", 2) != 0) {
         return 0;
@@ -222,9 +219,6 @@ static void put_header(char *block, const struct pinmac_key *key, size_t size) {
 size_t pinmac_tr31_wrap(const struct pinmac_key *protection, const struct pinmac_key *key,
     const uint8_t *padding, char *block) {
     uint8_t clear[PINMAC_TR31_DATA_MAX], mac[PINMAC_TR31_MAC], chain[PINMAC_TR31_MAC];
-    if (version_of(protection) != 'D') {
-        return 0;
-    }
     size_t data_size = key->algorithm == PINMAC_AES ? 48 : 32;
     size_t total = PINMAC_TR31_HEADER + 2 * (data_size + PINMAC_TR31_MAC);
     put_header(block, key, total);

@@ -30,13 +30,13 @@ struct pinmac_key {
 
 // Wrap `key` in a version D block without optional blocks, under an AES protection key. The data
 // is padded to the longest key of the algorithm; `padding` is PINMAC_TR31_DATA_MAX random bytes.
-// Writes ASCII into `block` (PINMAC_TR31_MAX bytes) and returns its length, or 0, with nothing
-// written, under a protection key that is not AES. Uses pinmac_work's cipher and MAC, and wipes them.
+// Writes ASCII into `block` (PINMAC_TR31_MAX bytes) and returns its length. Uses pinmac_work's cipher
+// and MAC, and wipes them.
 size_t pinmac_tr31_wrap(const struct pinmac_key *protection, const struct pinmac_key *key,
     const uint8_t *padding, char *block);
 
-// Unwrap a block of `size` characters: version D under an AES protection key, version B under a
-// TDES one. Optional blocks are checked for form, authenticated with the header, and dropped. Which
+// Unwrap a block of `size` characters: version D under an AES protection key, version B under one that
+// is TDES. Optional blocks are checked for form, authenticated with the header, and dropped. Which
 // usage, mode and algorithm is welcome is for the caller to say. False, with `key` wiped, for all
 // that is not an authentic block of at most PINMAC_TR31_IMPORT_MAX characters holding a key whose
 // size is right. `key` is not `protection`. Uses pinmac_work's cipher and MAC, and wipes them.
