@@ -78,7 +78,7 @@ packages-bare:
 
 ## ---- sources, mbedTLS, mpy-cross
 
-$(BUILD)/sources/.ready: tools/toolchain/sources.py | packages
+$(BUILD)/sources/.ready: tools/toolchain/sources.py $(wildcard tools/toolchain/patches/*.patch) | packages
 	$(call step,fetching MicroPython and mbedTLS,sources,python3 -m tools.toolchain.sources $(BUILD) && touch $@,Nothing was built.)
 
 $(BUILD)/mpy-cross/mpy-cross: $(BUILD)/sources/.ready

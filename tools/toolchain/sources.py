@@ -2,12 +2,12 @@
 
 Debian's own archive carries both as source packages. apt verifies the archive's signature with the
 distribution's keyring, applies Debian's patches, and needs neither root nor the system's lists;
-the
-upstream tarball's SHA-256 is checked as well. Only the standard library is used: this runs before
-the virtual environment exists.
+the upstream tarball's SHA-256 is checked as well. Our own patches (`patches/`) come on top. Only
+the standard library is used: this runs before the virtual environment exists.
 
 Run as `python3 -m tools.toolchain.sources BUILD_DIR`. `MICROPYTHON_DIR` and `MBEDTLS_DIR` name
-checkouts to use instead on other systems.
+checkouts to use instead on other systems. A checkout is never changed: what needs a patch that it
+has not got is copied first.
 """
 
 import hashlib
@@ -32,6 +32,19 @@ PINS = {
     ),
 }
 OVERRIDES = {"micropython": "MICROPYTHON_DIR", "mbedtls": "MBEDTLS_DIR"}
+
+# MicroPython leaves the bytes of what it frees where they were, until something else needs the
+# room. A card's answers, its track and the PIN block pass through such objects on their way, in
+# our code and in asyncio's, and no care above can overwrite what is immutable. So the collector
+# itself clears: a string ends with the collection after its last use, and each flow ends with one.
+# That collection finds the flow's objects dead only if nobody's frame still points at them. Hence
+# the second patch: an ended coroutine drops its locals, else a finished task would keep them.
+PATCHES = {
+    "micropython": ("micropython-gc-clear.patch", "micropython-generator-clear.patch"),
+    "mbedtls": (),
+}
+PATCH_FOLDER = Path(__file__).parent / "patches"
+PATCH = ["patch", "-p1", "--fuzz=0", "--force", "--no-backup-if-mismatch"]
 
 
 class SourceError(Exception):
@@ -91,18 +104,62 @@ def fetch(name: str, folder: Path) -> Path:
     return trees[0]
 
 
+def fits(tree: Path, patch: Path, *backwards: str) -> bool:
+    """Whether a patch applies to the tree exactly; with `-R`, whether it is applied already."""
+    command = [*PATCH, "--dry-run", *backwards, "-i", str(patch)]
+    done = subprocess.run(command, cwd=tree, capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def lacking(name: str, tree: Path) -> list[Path]:
+    """Our patches that the tree has not got. SourceError when one neither is there nor fits."""
+    if shutil.which("patch") is None:
+        raise SourceError("the program 'patch' is missing. Install the package 'patch'.")
+    absent = [
+        PATCH_FOLDER / patch
+        for patch in PATCHES[name]
+        if not fits(tree, PATCH_FOLDER / patch, "-R")
+    ]
+    for patch in absent:
+        if not fits(tree, patch):
+            raise SourceError(
+                f"{patch.name} does not fit {tree}. Is it {name} {PINS[name][0].split('+')[0]}?"
+            )
+    return absent
+
+
+def patched(name: str, tree: Path, copy: Path) -> Path:
+    """The tree with our patches: itself if it has them, else patched in place, or patched in
+    `copy` when the two are different."""
+    absent = lacking(name, tree)
+    if absent and copy != tree:
+        shutil.rmtree(copy, ignore_errors=True)
+        # Without .git: a version taken from the checkout's history would not know the patches.
+        shutil.copytree(tree, copy, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+        tree = copy
+    for patch in absent:
+        run([*PATCH, "-i", str(patch)], tree, f"Is {tree} writable?")
+    return tree
+
+
 def provide(build: Path) -> None:
-    """Leave `build/sources/NAME` for every pinned package; what is there already is kept."""
+    """Leave `build/sources/NAME` for every pinned package; what is there already is kept, and
+    gets the patches that it lacks."""
     folder = build / "sources"
     (folder / "lists" / "partial").mkdir(parents=True, exist_ok=True)
     listed = False
     for name in PINS:
         link = folder / name
-        if link.exists():
-            continue
         given = os.environ.get(OVERRIDES[name])
-        if given:
+        if not link.exists() and given:
             link.symlink_to(Path(given).resolve())
+        if link.exists():
+            there = link.resolve()
+            ours = there.parent == folder
+            tree = patched(name, there, there if ours else folder / f"{name}-patched")
+            if tree != there:
+                link.unlink()
+                link.symlink_to(tree.name)
             continue
         if not listed:
             line = f"deb-src [signed-by={KEYRING}] {archive_site()} {SUITE} main\n"
@@ -116,7 +173,8 @@ def provide(build: Path) -> None:
         print(f"  fetching {name} {PINS[name][0]}", flush=True)
         for stale in folder.glob(f"{name}-*"):
             shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
-        link.symlink_to(fetch(name, folder).name)
+        tree = fetch(name, folder)
+        link.symlink_to(patched(name, tree, tree).name)
 
 
 if __name__ == "__main__":
