@@ -63,8 +63,10 @@ async def run(pos: "Pos", flow: "Awaitable[None]") -> None:
         await pos.tell(error)
     finally:
         pos.paying, pos.payment = False, None
-        await pos.take_card()
-        pos.tidy()
+        try:
+            await pos.take_card()
+        finally:
+            pos.tidy()
     if pos.link.wish == _SIGN_ON_WISH and pos.operator:
         pos.link.wish = 0
         await run(pos, _wished(pos))

@@ -208,7 +208,13 @@ class Pos:
         return gc.mem_free()
 
     def tidy(self) -> None:
-        """After every flow: lamps, keys and memory as idle wants them."""
+        """After every flow, however it ended: memory, keys and lamps as idle wants them.
+
+        A tap that was broken off has no payer who would wipe what was read of it. The collection
+        is also a wipe: what it frees, it clears.
+        """
+        if self.booted and self.card_terminal.store.owner is not None:
+            self.card_terminal.store.clear()
         self.board.keypad.clear()
         self.board.lamps.show("idle")
         gc.collect()

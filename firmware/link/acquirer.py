@@ -255,7 +255,7 @@ class Link:
         return memoryview(self._buffer)[:length]
 
     def _wipe(self) -> None:
-        """Overwrite the payment that was sent: its track and PIN block end with its flow."""
+        """Overwrite what was sent: card number, track and PIN block end with their message."""
         for i in range(len(self._buffer)):
             self._buffer[i] = 0
 
@@ -366,6 +366,8 @@ class Link:
             failure: LinkError = fault
         except LinkError as error:
             failure = error
+        finally:
+            self._wipe()
         if txn.tries >= self._config.reversal_tries:
             raise ReversalStuck(f"trace {txn.trace}: {txn.tries} reversals, {failure}")
         raise failure

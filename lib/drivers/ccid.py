@@ -120,11 +120,14 @@ class Ccid:
         return response
 
     async def power_off(self) -> None:
-        """Take the power from the chip and forget what went over the line."""
-        await self._command(_ICC_POWER_OFF, b"", _ANSWER_MS)
-        for buffer in (self._in, self._out):
-            for i in range(len(buffer)):
-                buffer[i] = 0
+        """Take the power from the chip and forget what went over the line, answered or not."""
+        try:
+            await self._command(_ICC_POWER_OFF, b"", _ANSWER_MS)
+        finally:
+            for i in range(len(self._out)):
+                self._out[i] = 0
+            for i in range(self._filled, len(self._in)):
+                self._in[i] = 0
 
     def _check(self, kind: int) -> None:
         """Raise what the reader reported about the card in its last answer."""

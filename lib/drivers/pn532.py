@@ -133,7 +133,8 @@ class Pn532:
             self._lock.release()
 
     async def release(self) -> None:
-        """Let the card go, turn the field off and forget what went through it."""
+        """Let the card go, turn the field off and forget what went through it, even if the chip
+        is silent."""
         await self._lock.acquire()
         try:
             await self._prepare()
@@ -141,10 +142,10 @@ class Pn532:
                 await self._command(_IN_RELEASE, b"\x00", _ANSWER_MS)
                 self._target = 0
             await self._field_off()
+        finally:
             for buffer in (self._frame, self._response):
                 for i in range(len(buffer)):
                     buffer[i] = 0
-        finally:
             self._lock.release()
 
     # ---- the card

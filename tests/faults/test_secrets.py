@@ -1,30 +1,36 @@
 """Secrets stay where they belong: the firmware's whole memory and everything written is searched.
 
-A 12-digit PIN is typed three times: to a sale's end, to 取消, and until nobody answers. After each
-the writable memory of the firmware's process is read from outside. Keys may lie in pinmac's static
-slots and nowhere else; a PIN and its clear block nowhere at all.
-
-MicroPython does not clear what it frees, so bytes of the card's answers may lie in the free heap
-until something else needs the room; what is searched for there is what lives on by itself: the
-request's buffer, with the track and the PIN block side by side with their neighbour fields.
+A 12-digit PIN is typed to a sale's end, to 取消, until nobody answers, and until the program falls
+over a device that breaks; a tap is broken off. After each the writable memory of the firmware's
+process, C heap and stack included, is read from outside. Keys may lie in static data (pinmac's)
+and nowhere else; a PIN, its blocks, the track and the card number nowhere at all.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
-import re
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from psec import des
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from whole import PIN, PRESENT, Shop, played
+from searching import (
+    Secrets,
+    Wire,
+    found_in,
+    judge_memory,
+    judge_writings,
+    pid_of,
+    pin_forms,
+    track_forms,
+    writings,
+    written,
+)
+from whole import BROKEN, IDLE, PIN, PRESENT, Shop, played
 
 from tools.acquirer import deck, server, testbed
 from tools.acquirer.host import Answer
@@ -33,125 +39,42 @@ from tools.sim import simulation
 
 SECRET = "907153846291"
 PAN = "6225880000071234"  # of the deck's debit card
-TRACK = PAN + "D3012"
-# Field 35's length (29 digits) before the track: a whole request, not a card's answer.
-SENT_TRACK = bytes.fromhex("29" + TRACK[:20])
-TERMINAL_KEYS = 20  # bytes of F62 a key: 16 and a check value of 4
+TRACK = PAN + "D301222012345"  # field 35 of its chip
+LOGIN_KEYS, AMOUNT_KEYS = 8, 3
 
+# A device that breaks when the payer's last key was pressed: whose beep it is, counts them.
+FALLING = """
+import board
+from firmware import app
 
-class Wire:
-    """What went over the line in clear: the acquirer's view."""
+class Breaking:
+    keys = 0
 
-    def __init__(self) -> None:
-        self.keys = self.pin_block = self.track = ""
+    def __init__(self, device, name):
+        self._device, self._name = device, name
 
-    def note(self, request: Message, answer: Answer) -> None:
-        """Keep what is to be searched for."""
-        self.keys = answer.reply.fields.get(62, self.keys)
-        self.pin_block = request.fields.get(52, self.pin_block)
-        self.track = request.fields.get(35, self.track)
+    def __getattr__(self, attribute):
+        return getattr(self._device, attribute)
 
-    def working_keys(self) -> dict[str, bytes]:
-        """Field 62 under the master key."""
-        field = bytes.fromhex(self.keys)
-        names = ("PIN key", "MAC key", "track key")[: len(field) // TERMINAL_KEYS]
-        return {
-            name: des.decrypt_tdes_ecb(testbed.TMK, field[at : at + 16])
-            for name, at in zip(names, range(0, len(field), TERMINAL_KEYS), strict=True)
-        }
+    def fail(self, name):
+        if name == self._name and Breaking.keys == {keys}:
+            Breaking.keys += 1
+            raise ValueError("a part that breaks")
 
+    def beep(self, kind):
+        Breaking.keys += kind == "key"
+        self.fail("buzzer")
+        self._device.beep(kind)
 
-def pin_forms(pin: str) -> dict[str, bytes]:
-    """A PIN in every shape a program gives it, and its clear blocks."""
-    digits = [int(digit) for digit in pin]
-    field = bytes.fromhex(f"0{len(pin):X}" + pin.ljust(14, "F"))
-    account = bytes.fromhex("0000" + PAN[-13:-1])
-    forms = {
-        "PIN as text": pin.encode(),
-        "PIN as BCD": bytes.fromhex(pin),
-        "PIN, a byte a digit": bytes(digits),
-        "clear PIN field": field,
-        "clear PIN block": bytes(a ^ b for a, b in zip(field, account, strict=True)),
-    }
-    for size in (2, 4, 8):
-        forms[f"PIN, {size} bytes a digit"] = b"".join(d.to_bytes(size, "little") for d in digits)
-        small = b"".join((2 * d + 1).to_bytes(size, "little") for d in digits)
-        forms[f"PIN as MicroPython's integers of {size} bytes"] = small
-    return forms
+    def connected(self):
+        self.fail("radio")
+        return self._device.connected()
 
-
-def memory(pid: int) -> Iterator[tuple[bool, bytes]]:
-    """The writable regions of a process: whether it is the program's own static data, and it."""
-    before = ""
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as content:
-        for line in maps:
-            found = re.match(r"(\w+)-(\w+) (\S+) \S+ \S+ \S+ *(.*)", line)
-            assert found is not None, line
-            start, end, name = int(found[1], 16), int(found[2], 16), found[4]
-            # .bss is the nameless region right behind the program's own.
-            static = "micropython" in name or (not name and "micropython" in before)
-            before = name
-            if "w" in found[3] and not name.startswith("[v"):
-                content.seek(start)
-                yield static, content.read(end - start)
-
-
-def found_in(pid: int, secrets: dict[str, bytes]) -> list[tuple[str, bool]]:
-    """Every occurrence of a secret: its name, and whether it is in static data."""
-    hits = []
-    for static, content in memory(pid):
-        for name, secret in secrets.items():
-            hits += [(name, static)] * content.count(secret)
-    return hits
-
-
-def pid_of(shop: Shop) -> int:
-    """The firmware's process."""
-    firmware = shop.sim._firmware
-    assert firmware is not None
-    return firmware._process.pid
-
-
-def judge_memory(shop: Shop, wire: Wire) -> None:
-    """No PIN anywhere; each key once, in pinmac; the request's buffer is empty."""
-    pid = pid_of(shop)
-    keys = {"master key": testbed.TMK, **wire.working_keys()}
-    assert sorted(found_in(pid, keys)) == sorted((name, True) for name in keys)
-    components = {f"component {i}": part for i, part in enumerate(testbed.TMK_COMPONENTS)}
-    assert found_in(pid, {**pin_forms(SECRET), **components}) == []
-    sent = {"track of the request": SENT_TRACK}
-    if wire.pin_block:
-        # Field 49 stands before field 52.
-        sent["PIN block of the request"] = b"156" + bytes.fromhex(wire.pin_block)
-    assert found_in(pid, sent) == []
-
-
-def judge_writings(shop: Shop, wire: Wire, folder: Path) -> None:
-    """Flash, console, trace, paper and the acquirer's books."""
-    shop.timeline.write(folder / "trace")
-    database = shop.sim.acquirer._engine.raw_connection().driver_connection
-    assert database is not None
-    texts = {
-        "trace": (folder / "trace").read_bytes(),
-        "paper": "\n".join(shop.sim.printer.text).encode(),
-        "books": "\n".join(database.iterdump()).encode(),
-        **{path.name: path.read_bytes() for path in shop.sim.folder.iterdir()},
-    }
-    secrets = {
-        "PIN": SECRET.encode(), "PIN as BCD": bytes.fromhex(SECRET),
-        "PIN block": bytes.fromhex(wire.pin_block), "track": wire.track.encode(),
-        "track as BCD": bytes.fromhex(TRACK[:20]), "master key": testbed.TMK,
-        **wire.working_keys(),
-    }
-    for name, secret in [*secrets.items()]:
-        secrets[name + " in hex"] = secret.hex().encode()
-        secrets[name + " in HEX"] = secret.hex().upper().encode()
-    hits = [(place, name) for place, text in texts.items()
-            for name, secret in secrets.items() if secret in text]
-    assert hits == []
-    # The acquirer's accounts go by their numbers; nobody else writes a whole one.
-    whole = [place for place, text in texts.items() if PAN.encode() in text]
-    assert whole == ["books"]
+parts = board.open()
+parts.buzzer = Breaking(parts.buzzer, "{part}")
+parts.radio = Breaking(parts.radio, "{part}")
+app.run(parts)
+"""
 
 
 @pytest.fixture
@@ -175,6 +98,11 @@ def wire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wire:
     return listener
 
 
+def secrets_of(wire: Wire) -> dict[str, bytes]:
+    """What a payment of this file must not leave behind."""
+    return {**pin_forms(SECRET, PAN), **track_forms(TRACK), **wire.pin_blocks()}
+
+
 async def _type_pin(shop: Shop) -> None:
     await shop.key("5 00 ENTER")
     assert await shop.see(PRESENT)
@@ -187,21 +115,97 @@ async def _type_pin(shop: Shop) -> None:
 def test_secrets_stay_in_the_module_that_guards_them(tmp_path: Path, wire: Wire) -> None:
     async def story(shop: Shop) -> None:
         await _type_pin(shop)
-        # The control: while it is being typed the PIN lies in pinmac, and the search finds it.
-        assert found_in(pid_of(shop), pin_forms(SECRET)) == [("PIN, a byte a digit", True)]
+        # The control: while a payment runs its PIN lies in pinmac, its track in the session's
+        # buffer, and the search finds both.
+        assert found_in(pid_of(shop), pin_forms(SECRET, PAN)) == [("PIN, a byte a digit", True)]
+        assert ("track as BCD", False) in found_in(pid_of(shop), track_forms(TRACK))
         await shop.key("ENTER")
         assert await shop._paper()
-        assert wire.pin_block and wire.track.startswith(TRACK)
-        judge_memory(shop, wire)
+        assert wire.pin_block
+        assert wire.track.upper().replace("=", "D") == TRACK
+        judge_memory(shop, wire, secrets_of(wire))
         await _type_pin(shop)
         await shop.key("CANCEL")
         await asyncio.sleep(3)
         await shop.to_idle()
-        judge_memory(shop, wire)
+        judge_memory(shop, wire, secrets_of(wire))
         await _type_pin(shop)
         await asyncio.sleep(80)
         await shop.to_idle()
-        judge_memory(shop, wire)
-        judge_writings(shop, wire, tmp_path)
+        judge_memory(shop, wire, secrets_of(wire))
+        shop.timeline.write(tmp_path / "trace")
+        secrets = Secrets()
+        forms = {name: form for name, form in secrets_of(wire).items() if "number" not in name}
+        secrets.add(written({**forms, "master key": testbed.TMK, **wire.working_keys()}))
+        judge_writings(writings(shop, tmp_path / "trace"), secrets, [PAN])
+
+    played(tmp_path / "simulation", story)
+
+
+@pytest.mark.parametrize("part", ["buzzer", "radio"])
+def test_a_fall_of_the_program_leaves_no_secret(part: str, tmp_path: Path, wire: Wire) -> None:
+    """An error without words falls out of the counter's task: at the PIN's last key, when the PIN
+    lies in pinmac, or on the way to the acquirer, when the request is being made."""
+
+    async def story(shop: Shop) -> None:
+        await _type_pin(shop)
+        await shop.key("ENTER")
+        assert await shop.see(BROKEN)
+        await shop.take_back()
+        assert await shop.see(IDLE)
+        assert not wire.pin_block
+        judge_memory(shop, wire, secrets_of(wire))
+
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    keys = LOGIN_KEYS + AMOUNT_KEYS + len(SECRET) + 1
+    (broken / "main.py").write_text(FALLING.format(part=part, keys=keys), "utf-8")
+    played(tmp_path / "simulation", story, path=f"{broken}:.frozen", falls=1)
+
+
+def test_a_fall_within_a_tap_leaves_no_secret(
+    tmp_path: Path, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bus to the contactless reader fails when the card's data have been read."""
+    held: list[tuple[str, bool]] = []
+
+    async def story(shop: Shop) -> None:
+        whole = shop.sim.nfc.transfer
+
+        def failing(data: bytes) -> bytes:
+            # The firmware waits for what it reads; a write is told to the bus and forgotten.
+            reading = not any(data)
+            if reading and not held and len(shop.timeline.of("apdu")) == 4:
+                held.extend(found_in(pid_of(shop), track_forms(TRACK)))
+                raise OSError(5, "the bus fails")
+            return whole(data)
+
+        monkeypatch.setattr(shop.sim.nfc, "transfer", failing)
+        await shop.key("5 00 ENTER")
+        assert await shop.see(PRESENT)
+        await shop.do(card={"tap": "debit"})
+        assert await shop.see("系统故障")
+        assert held
+        await shop.take_back()
+        assert await shop.see(IDLE)
+        judge_memory(shop, wire, secrets_of(wire))
+
+    played(tmp_path / "simulation", story, falls=1)
+
+
+@pytest.mark.parametrize("key", ["CANCEL", ""])
+def test_a_tap_that_was_broken_off_leaves_no_secret(key: str, tmp_path: Path, wire: Wire) -> None:
+    """The card leaves the field after its track was read; the payer gives up, or walks away."""
+
+    async def story(shop: Shop) -> None:
+        await shop.key("5 00 ENTER")
+        assert await shop.see(PRESENT)
+        await shop.do(card={"tap": "debit", "at": 4})
+        assert await shop.see("请再挥一次")
+        assert found_in(pid_of(shop), track_forms(TRACK))
+        if key:
+            await shop.key(key)
+        assert await shop.see(IDLE)
+        judge_memory(shop, wire, secrets_of(wire))
 
     played(tmp_path / "simulation", story)

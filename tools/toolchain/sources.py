@@ -128,6 +128,15 @@ def lacking(name: str, tree: Path) -> list[Path]:
     return absent
 
 
+def patchable(name: str, tree: Path) -> bool:
+    """Whether each of our patches is there or fits."""
+    try:
+        lacking(name, tree)
+    except SourceError:
+        return False
+    return True
+
+
 def patched(name: str, tree: Path, copy: Path) -> Path:
     """The tree with our patches: itself if it has them, else patched in place, or patched in
     `copy` when the two are different."""
@@ -151,11 +160,14 @@ def provide(build: Path) -> None:
     for name in PINS:
         link = folder / name
         given = os.environ.get(OVERRIDES[name])
+        there = link.resolve()
+        ours = there.parent == folder
+        if ours and link.exists() and not patchable(name, there):
+            link.unlink()  # patched by an older edition of our patches: begin anew
         if not link.exists() and given:
             link.symlink_to(Path(given).resolve())
+            there, ours = link.resolve(), False
         if link.exists():
-            there = link.resolve()
-            ours = there.parent == folder
             tree = patched(name, there, there if ours else folder / f"{name}-patched")
             if tree != there:
                 link.unlink()
