@@ -48,6 +48,9 @@ check: build ## ruff, mypy, arrows, pins, generated files, size budget
 	@echo "generated"; $(PYTHON) -m tools.check.generated
 	@echo "sizes";     $(PYTHON) -m tools.check.sizes
 
+bench: build $(BUILD)/qemu/firmware.elf $(VENV)/.test-ready ## the benchmark table, and build/bench.json
+	@$(PYTHON) -m tools.bench
+
 golden: build ## accept the pictures of all stories as the golden ones, after looking at the report
 	@rm -rf $(BUILD)/golden/now; $(VENV)/bin/pos play tests/stories/*.yaml || true
 	@$(PYTHON) -m tools.sim.goldens --accept
