@@ -60,7 +60,8 @@ def provided(tmp_path: Path, micropython: Path) -> subprocess.CompletedProcess[s
     """The command, with checkouts in the place of both packages."""
     (tmp_path / "mbedtls").mkdir(exist_ok=True)
     return run("tools.toolchain.sources", str(tmp_path / "build"),
-               MICROPYTHON_DIR=str(micropython), MBEDTLS_DIR=str(tmp_path / "mbedtls"))  # fmt: skip
+               MICROPYTHON_DIR=str(micropython),
+               MBEDTLS_DIR=str(tmp_path / "mbedtls"))  # fmt: skip
 
 
 def test_a_checkout_may_stand_in_for_the_package(tmp_path: Path) -> None:

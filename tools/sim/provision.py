@@ -1,6 +1,6 @@
 """A provisioned terminal for the simulator: made once by the firmware's own injection, and kept.
 
-The result is a folder with the flash image and the device's secret (with salt, bindings, counters).
+The result is a folder with the flash image and the secret (with its salt, bindings and counters).
 It is kept in build/provisioned under a name made of everything it depends on.
 """
 

@@ -49,7 +49,7 @@ def styled(dots: Dots, width: int, height: int, bold: bool, underline: int, inve
         heavy = dots.copy()
         heavy[:, 1:] |= dots[:, :-1]
         dots = heavy
-    dots = np.kron(dots, np.ones((height, width), bool))
+    dots = enlarged(dots, width, height)
     if underline:
         dots = dots.copy()
         dots[-underline:] = True
@@ -71,7 +71,7 @@ def columns24(data: bytes, columns: int, high: int) -> Dots:
 
 def enlarged(dots: Dots, width: int, height: int) -> Dots:
     """Each dot as a block."""
-    return np.kron(dots, np.ones((height, width), bool))
+    return dots.repeat(height, axis=0).repeat(width, axis=1)
 
 
 def qr(data: bytes, module: int, level: int) -> Dots:
