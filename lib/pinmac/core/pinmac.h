@@ -64,7 +64,9 @@ enum pinmac_result pinmac_unseal(unsigned slot, const uint8_t *blob, size_t size
 enum pinmac_result pinmac_load_dukpt(unsigned slot, const char *block, size_t size, unsigned kbpk_slot,
     const uint8_t *ksn, size_t ksn_length, uint8_t kcv[PINMAC_KCV]);
 
-// The next transaction: its key is the slot's until the next call, and its serial number comes back.
+// The next transaction: its key is the slot's until the next call, and its serial number comes back. The
+// first call that asks for the key spends it durably, even if it is then refused: sealed states from
+// before dukpt_next do not open any more.
 enum { PINMAC_KSN_MAX = 12 };
 enum pinmac_result pinmac_dukpt_next(unsigned slot, uint8_t ksn[PINMAC_KSN_MAX], size_t *size);
 

@@ -146,14 +146,10 @@ bool pinmac_rsa_public(
     square_of_r(work);
     multiply(work, work->base, work->power);
     memcpy(work->power, work->base, sizeof work->power);
-    for (unsigned bit = highest_bit(exponent) - 1; bit > 0; bit--) {
+    for (unsigned squarings = highest_bit(exponent); squarings > 0; squarings--) {
         multiply(work, work->power, work->power);
-        if ((exponent >> bit & 1) != 0) {
-            multiply(work, work->power, work->base);
-        }
     }
-    // The exponent is odd. Its last factor is the data itself, not times R: the result is not, either.
-    multiply(work, work->power, work->power);
+    // The last factor is the data itself, not times R: the result is not, either.
     load(work->base, data, size);
     multiply(work, work->power, work->base);
     store(data, work->power, size);

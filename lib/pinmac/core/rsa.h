@@ -23,8 +23,8 @@ struct pinmac_rsa {
     uint32_t product[PINMAC_RSA_LIMBS + 2];
 };
 
-// data = data^exponent modulo modulus, in place; both of `size` bytes, big-endian; the exponent is odd and
-// at least 3. Modulus and exponent are public; no branch and no address depends on the data, but whether
+// data = data^exponent modulo modulus, in place; both of `size` bytes, big-endian. The exponent is a power
+// of two plus one, as EMV's 3 and 65537 (Book 2, B2.1) are. Modulus and exponent are public; no branch and no address depends on the data, but whether
 // it is smaller than the modulus shows.
 // False, and the data is as it was: a size not from 64 to 256, a modulus that is even or begins with a
 // zero byte, data not smaller than the modulus.

@@ -192,14 +192,14 @@ static bool test_entropy(void) {
 
 enum pinmac_result pinmac_self_test(void) {
     bool good = test_ciphers();
-    good = test_cmac() && good;
-    good = test_mac_cup() && good;
-    good = test_cbc_macs() && good;
-    good = test_pin_blocks() && good;
-    good = test_dukpt() && good;
-    good = test_rsa() && good;
-    good = test_key_block() && good;
-    good = test_entropy() && good;
+    good &= test_cmac();
+    good &= test_mac_cup();
+    good &= test_cbc_macs();
+    good &= test_pin_blocks();
+    good &= test_dukpt();
+    good &= test_rsa();
+    good &= test_key_block();
+    good &= test_entropy();
     verdict = good ? PASSED : FAILED;
     return pinmac_work_end(good ? PINMAC_OK : PINMAC_SELF_TEST_FAILED);
 }
