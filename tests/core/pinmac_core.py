@@ -38,7 +38,7 @@ class Switches(ctypes.Structure):
         "now_ms", "pins_per_hour", "pins_burst", "pin_entry_ms", "components_only_fresh",
         "secret_missing", "salt_create_fails", "salt_destroy_fails", "record_capacity",
         "writes_left", "counters_unreadable", "counters_stuck", "random_left",
-        "random_constant", "random_flat", "random_repeats")]
+        "random_constant", "random_flat", "random_biased", "random_repeats")]
     _fields_ += [("random_state", ctypes.c_uint64)]
 
 

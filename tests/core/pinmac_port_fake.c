@@ -99,8 +99,10 @@ bool pinmac_port_random(uint8_t *bytes, size_t size) {
         return false;
     }
     uint64_t state = fake.switches.random_state;
+    uint32_t every = fake.switches.random_biased;
     for (size_t i = 0; i < size; i++) {
         bytes[i] = fake.switches.random_flat && i > 0 ? bytes[0] : live_byte(&state);
+        bytes[i] = every != 0 && (i + 1) % every != 0 ? 0xA5 : bytes[i];
         bytes[i] = fake.switches.random_constant ? (uint8_t)fake.switches.random_constant : bytes[i];
     }
     if (!fake.switches.random_repeats) {

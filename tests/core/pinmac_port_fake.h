@@ -30,6 +30,7 @@ struct fake_switches {
     uint32_t random_left;         // so many requests for entropy succeed and then none; FAKE_UNLIMITED
     uint32_t random_constant;     // a dead source: 256 + the byte it always gives; 0: a live one
     uint32_t random_flat;         // a source that hangs at one byte within each request
+    uint32_t random_biased;       // a source of which every so-manieth byte of a request is live, the others A5
     uint32_t random_repeats;      // a source that gives every request the same bytes
     uint64_t random_state;        // the live source is SplitMix64 from here: the same bytes each run
 };

@@ -60,7 +60,7 @@ def test_no_entropy() -> None:
 @pytest.mark.parametrize(
     ("switch", "value"),
     [("random_left", 0), ("random_left", 1), ("random_constant", 256), ("random_constant", 0x1A5),
-     ("random_flat", 1)],
+     ("random_flat", 1), ("random_biased", 3)],
 )
 def test_a_bad_source_of_entropy_fails_the_self_test(switch: str, value: int) -> None:
     core = working_core()
@@ -71,6 +71,7 @@ def test_a_bad_source_of_entropy_fails_the_self_test(switch: str, value: int) ->
     assert core.pin_digit(1)[0] == "NO_PIN_ENTRY"
     core.board.switches.random_left = 100
     core.board.switches.random_constant = core.board.switches.random_flat = 0
+    core.board.switches.random_biased = 0
     assert core.self_test() == core.self_tested() == core.pin_begin() == ("OK", None)
 
 
@@ -83,7 +84,14 @@ KNOWN_ANSWERS = {
     "AES-256": "8EA2B7CA516745BFEAFC49904B496089",
     "CMAC": "DFA66747DE9AE63030CA32611497C827",
     "MAC_CUP": "42334130",
-    "PIN block": "041261AAAAEDCBA9",
+    "ISO 9797-1 algorithm 1": "F1D30F6849312CA4",
+    "ISO 9797-1 algorithm 3": "78DA3D3DEB48FD4D",
+    "SM4": "681EDF34D206965E86B3E94F536E4246",
+    "PIN block, format 0": "041261AAAAEDCBA9",
+    "PIN block, format 4": "28B41FDDD29B743E93124BD8E32D921E",
+    "DUKPT of TDES": "042666B49184CFA368DE9628D0397BC9",
+    "DUKPT of AES": "4F21B565BAD9835E112B6465635EAE44",
+    "DUKPT of AES, PIN": "AF8CB133A78F8DC2D1359F18527593FB",
     "key block": "807A23AD32B36D457AE91FDF927570EA",
     "key block, its MAC": b"25EC8FEA8658065969ADE3B998938142".hex(),
 }
@@ -141,6 +149,30 @@ def test_an_altered_record_is_refused(number: int, at: int) -> None:
     record = core.board.stores.record[number]
     record[:] = flipped(bytes(record), at)
     refused(core, "BAD_LOG", core.load_working, SLOT_PIN, "P0", FIELD, SLOT_MASTER, KCV)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 3])
+def test_a_log_whose_end_is_cut_off_is_refused(kept: int) -> None:
+    """Without its newest records a cryptogram could serve a second usage."""
+    core = working_core()
+    load_working(core, 4, "D0", bytes(range(2, 18)))
+    core.board.stores.records = kept
+    refused(core, "BAD_LOG", core.load_working, SLOT_PIN, "P0", FIELD, SLOT_MASTER, KCV)
+
+
+def test_the_counter_of_the_log_fails() -> None:
+    core = working_core()
+    core.board.switches.counters_unreadable = 1
+    refused(core, "NO_STORAGE", core.load_working, SLOT_PIN, "P0", FIELD, SLOT_MASTER, KCV)
+    core.board.switches.counters_unreadable = 0
+    # A record too many, whose counter was not raised: power went between the two. No harm.
+    core.board.switches.counters_stuck = 1
+    cryptogram, kcv = under(MASTER, bytes(range(16)))
+    assert core.load_working(4, "P0", cryptogram, SLOT_MASTER, kcv) == ("NO_STORAGE", None)
+    assert core.kcv(4)[0] == "SLOT_EMPTY"
+    core.board.switches.counters_stuck = 0
+    assert core.load_working(4, "P0", cryptogram, SLOT_MASTER, kcv) == ("OK", None)
+    assert core.board.stores.records == core.board.stores.counter[0] == 4
 
 
 def test_a_torn_last_record_is_passed_over() -> None:

@@ -1,20 +1,28 @@
 """PIN entry, MACs and data: what each call gives; its refusals change nothing."""
 
 import pytest
+from psec import des, pinblock
 
 from tests.core.desk import (
     PAN,
+    PIN_KEY,
     SLOT_MASTER,
     SLOT_PIN,
     enter,
     flipped,
+    load_master,
     load_working,
     refused,
     working_core,
 )
-from tests.core.pinmac_core import AES, MAC_CMAC, MAC_CUP, SLOTS, TDES, Core
+from tests.core.key_blocks import authentic, clear_of
+from tests.core.pinmac_core import AES, MAC_CMAC, MAC_CUP, MAC_CUP_SM4, SLOTS, SM4, TDES, Core
 
-MAC_KEY, TRACK_KEY, AES_DATA, TDES_DATA, AES_MAC, AES_PIN, DES_DATA, TDES_MAC = range(10, 18)
+(MAC_KEY, TRACK_KEY, AES_DATA, TDES_DATA, AES_MAC, AES_PIN, DES_DATA, TDES_MAC, SM4_DATA, SM4_MAC,
+ SM4_PIN) = range(10, 21)
+
+
+AES_KBPK = bytes(range(0x80, 0xA0))
 
 
 @pytest.fixture
@@ -25,7 +33,8 @@ def core() -> Core:
     load_working(core, DES_DATA, "D0", bytes(range(0x31, 0x39)))
     for slot, usage, algorithm in ((AES_DATA, "D0", AES), (TDES_DATA, "D0", TDES),
                                    (AES_MAC, "M6", AES), (TDES_MAC, "M6", TDES),
-                                   (AES_PIN, "P0", AES)):
+                                   (AES_PIN, "P0", AES), (SM4_DATA, "D0", SM4),
+                                   (SM4_MAC, "M0", SM4), (SM4_PIN, "P0", SM4)):
         assert core.generate(slot, usage, algorithm)[0] == "OK"
     return core
 
@@ -70,13 +79,23 @@ def test_digits(core: Core) -> None:
         ("SLOT_EMPTY", "1234", 9, 0, PAN),
         ("WRONG_USAGE", "1234", SLOT_MASTER, 0, PAN),
         ("WRONG_ALGORITHM", "1234", AES_PIN, 0, PAN),
+        ("WRONG_ALGORITHM", "1234", AES_PIN, 1, PAN),
+        ("WRONG_ALGORITHM", "1234", AES_PIN, 3, PAN),
+        ("WRONG_ALGORITHM", "1234", SLOT_PIN, 4, PAN),
+        ("WRONG_ALGORITHM", "1234", SM4_PIN, 0, PAN),
         ("BAD_FORMAT", "1234", SLOT_PIN, 2, PAN),
+        ("BAD_FORMAT", "1234", SLOT_PIN, 5, PAN),
         ("BAD_FORMAT", "1234", SLOT_PIN, -1, PAN),
         ("BAD_PAN", "1234", SLOT_PIN, 0, "123456789012"),
         ("BAD_PAN", "1234", SLOT_PIN, 0, "1" * 20),
         ("BAD_PAN", "1234", SLOT_PIN, 0, "123456789012/"),
         ("BAD_PAN", "1234", SLOT_PIN, 0, "123456789012:"),
+        ("BAD_PAN", "1234", SLOT_PIN, 3, "123456789012"),
+        ("BAD_PAN", "1234", AES_PIN, 4, ""),
+        ("BAD_PAN", "1234", AES_PIN, 4, "1" * 20),
         ("PIN_TOO_SHORT", "123", SLOT_PIN, 0, PAN),
+        ("PIN_TOO_SHORT", "123", SLOT_PIN, 1, PAN),
+        ("PIN_TOO_SHORT", "123", AES_PIN, 4, PAN),
     ],
 )
 def test_pin_block_refused(core: Core, result: str, pin: str, slot: int, form: int,
@@ -86,12 +105,53 @@ def test_pin_block_refused(core: Core, result: str, pin: str, slot: int, form: i
     assert core.pin_length()[0] == "NO_PIN_ENTRY"
 
 
+def test_formats_of_the_standard_against_psec(core: Core) -> None:
+    """Each format in turn, its block deciphered by psec or cryptography and read by psec."""
+    aes_pin = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
+    load_master(core, 25, AES_KBPK, AES, "K1")
+    block = authentic("D", AES_KBPK, "D#P0AE00N0000", clear_of(aes_pin, 48))
+    assert core.load_block(26, block, 25)[0] == "OK"
+    for pin in ("1234", "12345", "123456789012"):
+        for pan in ("6222021234567890123", "1234567890123"):
+            for form, slot in ((0, SLOT_PIN), (1, SLOT_PIN), (3, SLOT_PIN), (4, 26)):
+                enter(core, pin)
+                result, block = core.pin_block(slot, form, pan)
+                assert result == "OK"
+                if form == 4:
+                    assert pinblock.decipher_pinblock_iso_4(aes_pin, block, pan) == pin
+                    continue
+                clear = des.decrypt_tdes_ecb(PIN_KEY, block)
+                if form == 1:
+                    assert clear.hex().upper().startswith(f"1{len(pin):X}{pin}")
+                else:
+                    decode = {0: pinblock.decode_pinblock_iso_0, 3: pinblock.decode_pinblock_iso_3}
+                    assert decode[form](clear, pan) == pin
+        enter(core, pin)
+        short = core.pin_block(26, 4, "7")[1]
+        assert len(short) == 16
+
+
+@pytest.mark.parametrize(("form", "slot"), [(1, SLOT_PIN), (3, SLOT_PIN), (4, AES_PIN),
+                                            (4, SM4_PIN)])
+def test_the_fill_is_random_and_needs_entropy(core: Core, form: int, slot: int) -> None:
+    blocks = set()
+    for _ in range(20):
+        enter(core, "1234")
+        blocks.add(core.pin_block(slot, form, PAN)[1])
+    assert len(blocks) == 20 and None not in blocks
+    enter(core, "1234")
+    core.board.switches.random_left = 0
+    refused(core, "NO_ENTROPY", core.pin_block, slot, form, PAN)
+    assert core.pin_length()[0] == "NO_PIN_ENTRY"
+
+
 # ---- MACs
 
 
 @pytest.mark.parametrize(("slot", "algorithm", "size"), [(MAC_KEY, MAC_CUP, 8),
                                                          (AES_MAC, MAC_CMAC, 16),
-                                                         (TDES_MAC, MAC_CMAC, 8)])
+                                                         (TDES_MAC, MAC_CMAC, 8),
+                                                         (SM4_MAC, MAC_CUP_SM4, 8)])
 @pytest.mark.parametrize("length", [0, 1, 8, 15, 16, 17, 48])
 def test_macs(core: Core, slot: int, algorithm: int, size: int, length: int) -> None:
     data = bytes(range(length))
@@ -119,6 +179,8 @@ def test_macs_refused(core: Core) -> None:
         refused(core, "BAD_ALGORITHM", call, MAC_KEY, 99, *more)
         refused(core, "WRONG_USAGE", call, MAC_KEY, MAC_CMAC, *more)
         refused(core, "WRONG_USAGE", call, SLOT_PIN, MAC_CUP, *more)
+        refused(core, "WRONG_ALGORITHM", call, SM4_MAC, MAC_CUP, *more)
+        refused(core, "WRONG_ALGORITHM", call, MAC_KEY, MAC_CUP_SM4, *more)
         refused(core, "BAD_SLOT", call, SLOTS, MAC_CUP, *more)
     refused(core, "SLOT_EMPTY", core.mac_verify, 9, MAC_CUP, b"", bytes(8))
     refused(core, "NO_MAC_OPEN", core.mac_update, b"1")
@@ -151,7 +213,7 @@ def test_a_new_key_in_the_slot_ends_the_mac(core: Core, act: str) -> None:
 # ---- data, tracks, random
 
 
-@pytest.mark.parametrize(("slot", "block"), [(AES_DATA, 16), (TDES_DATA, 8)])
+@pytest.mark.parametrize(("slot", "block"), [(AES_DATA, 16), (TDES_DATA, 8), (SM4_DATA, 16)])
 def test_data_goes_there_and_back(core: Core, slot: int, block: int) -> None:
     iv, data = bytes(range(block)), bytes(range(48))
     secret = core.encrypt(slot, iv, data)[1]
@@ -180,6 +242,7 @@ def test_tracks(core: Core, slot: int) -> None:
 
 def test_tracks_refused(core: Core) -> None:
     refused(core, "WRONG_ALGORITHM", core.encrypt_track, AES_DATA, "1" * 20)
+    refused(core, "WRONG_ALGORITHM", core.encrypt_track, SM4_DATA, "1" * 20)
     refused(core, "WRONG_USAGE", core.encrypt_track, SLOT_PIN, "1" * 20)
 
 

@@ -1,4 +1,4 @@
-"""The tests of the core, run again under sanitizers."""
+"""The tests of the core, run again: with every branch counted, and under sanitizers."""
 
 import os
 import subprocess
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.core.pinmac_build import FLAVOURS, HERE
-from tools.check.pinmac import ROOT
+from tests.core.pinmac_coverage import counted, gaps, measured
+from tools.check.pinmac import LIBRARY, ROOT, core_files
 
 SUITE = sorted(HERE.glob("test_core_*.py"))
 LIMIT_S = 200
@@ -24,6 +25,27 @@ def run_suite(flavour: str, folder: Path, **environment: str) -> None:
         env=clean | {"SUANPAN_CORE_FLAVOUR": flavour, "SUANPAN_CORE_BUILD": str(folder)}
         | environment)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+
+
+def test_every_branch_of_the_core_is_taken(tmp_path: Path) -> None:
+    run_suite("coverage", tmp_path)
+    records = counted(tmp_path)
+    names, branches = measured(records, LIBRARY / "core")
+    assert names >= {path.name for path in core_files()} and branches > 900
+    missing = gaps(records, LIBRARY / "core")
+    assert not missing, f"{len(missing)} gaps:\n" + "\n".join(missing)
+
+
+def test_a_branch_not_taken_is_seen(tmp_path: Path) -> None:
+    """The proof can fail: half of one condition stays untried, one line never runs."""
+    source = tmp_path / "half.c"
+    source.write_text("int main(int n, char **v) {\n  (void)v;\n  if (n > 0 && n < 9) {\n"
+                      "    return 0;\n  }\n  return 1;\n}\n")
+    subprocess.run(["gcc", "-O0", "--coverage", "-o", tmp_path / "half", source], check=True,
+                   cwd=tmp_path)
+    subprocess.run([tmp_path / "half"], check=True)
+    assert gaps(counted(tmp_path), tmp_path) == [
+        "half.c:3 branch 1, 3 of 4 never taken", "half.c:6 never ran (main)"]
 
 
 def sanitizer_environment() -> dict[str, str]:
