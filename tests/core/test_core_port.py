@@ -60,7 +60,7 @@ def test_no_entropy() -> None:
 @pytest.mark.parametrize(
     ("switch", "value"),
     [("random_left", 0), ("random_left", 1), ("random_constant", 256), ("random_constant", 0x1A5),
-     ("random_flat", 1), ("random_biased", 3)],
+     ("random_flat", 1), ("random_biased", 3), ("random_repeats", 1)],
 )
 def test_a_bad_source_of_entropy_fails_the_self_test(switch: str, value: int) -> None:
     core = working_core()
@@ -71,7 +71,7 @@ def test_a_bad_source_of_entropy_fails_the_self_test(switch: str, value: int) ->
     assert core.pin_digit(1)[0] == "NO_PIN_ENTRY"
     core.board.switches.random_left = 100
     core.board.switches.random_constant = core.board.switches.random_flat = 0
-    core.board.switches.random_biased = 0
+    core.board.switches.random_biased = core.board.switches.random_repeats = 0
     assert core.self_test() == core.self_tested() == core.pin_begin() == ("OK", None)
 
 
