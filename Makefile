@@ -40,13 +40,14 @@ test-long: build packages-test $(BUILD)/sim32/micropython $(VENV)/.test-ready ##
 qemu: $(BUILD)/qemu/firmware.elf $(VENV)/.test-ready ## build and run on the bare 32-bit core
 	@$(PYTHON) -m pytest tests/bare $(ARGS)
 
-check: build ## ruff, mypy, arrows, pins, generated files, size budget
+check: build ## ruff, mypy, arrows, pins, generated files, size budget, entropy source
 	@echo "ruff";      $(VENV)/bin/ruff check .
 	@echo "mypy";      $(PYTHON) -m tools.check.types
 	@echo "arrows";    $(PYTHON) -m tools.check.layers
 	@echo "pins";      $(PYTHON) -m tools.check.pins
 	@echo "generated"; $(PYTHON) -m tools.check.generated
 	@echo "sizes";     $(PYTHON) -m tools.check.sizes
+	@echo "entropy";   $(PYTHON) -m tools.check.entropy
 
 bench: build $(BUILD)/qemu/firmware.elf $(VENV)/.test-ready ## the benchmark table, and build/bench.json
 	@$(PYTHON) -m tools.bench
