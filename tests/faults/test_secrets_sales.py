@@ -1,10 +1,10 @@
 """Ten thousand sales with random PINs leave no PIN, key or track behind (the nightly).
 
-Each shop is one terminal from power-on to a batch that is nearly full. Its sales are by chip or by
-tap, each with a PIN of its own that the acquirer learns just before. Every SCAN_EVERY sales, and at
-the end, the firmware's whole memory is searched for every PIN, PIN block, track and key so far; at
-the end also the flash image, the console, the trace, the paper and the acquirer's books. PINs of 12
-digits are searched for in every form, shorter ones by their clear and enciphered blocks.
+Each shop is one terminal from power-on to a batch that is nearly full. Its sales are by chip or
+by tap, each with a PIN of its own that the acquirer learns just before. Every SCAN_EVERY sales and
+at the end, the firmware's whole memory is searched for every PIN, PIN block, track and key so far;
+at the end also the flash image, the console, the trace, the paper and the acquirer's books. PINs
+of 12 digits are searched for in every form, shorter ones by their clear and enciphered blocks.
 """
 
 from __future__ import annotations
