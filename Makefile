@@ -35,7 +35,7 @@ test: build packages-test $(BUILD)/sim32/micropython $(VENV)/.test-ready ## the 
 	@$(PYTHON) -m pytest --ignore tests/bare -m "not long and alone" $(ARGS)
 
 test-long: build packages-test $(BUILD)/sim32/micropython $(VENV)/.test-ready ## the nightly: exhaustive and slow
-	@$(PYTHON) -m pytest --ignore tests/bare -m "long" $(ARGS)
+	@$(PYTHON) -m pytest --ignore tests/bare -m "long" -n 2 --dist load -v $(ARGS)
 
 qemu: $(BUILD)/qemu/firmware.elf $(VENV)/.test-ready ## build and run on the bare 32-bit core
 	@$(PYTHON) -m pytest tests/bare $(ARGS)
