@@ -39,6 +39,8 @@ PURPOSES = {
         "gcc-riscv64-unknown-elf",
         "picolibc-riscv64-unknown-elf",
         "gcc-xtensa-lx106",  # the C module on other processors
+        "clang",
+        "libclang-rt-14-dev",  # libFuzzer on the C module
         "chromium",  # the page's tests
         "postgresql",  # the acquirer's other database
     ],
