@@ -200,7 +200,6 @@ enum pinmac_result pinmac_load_dukpt(unsigned slot, const char *block, size_t si
     const struct pinmac_device *device;
     const struct pinmac_key *incoming = &pinmac_work.keys.incoming;
     struct pinmac_dukpt *state = NULL;
-    uint8_t initial_key[PINMAC_DUKPT_KEY];
     uint32_t generation = 0;
     enum pinmac_result result = pinmac_open_block(slot, block, size, kbpk_slot, true);
     if (result == PINMAC_OK) {
@@ -208,7 +207,6 @@ enum pinmac_result pinmac_load_dukpt(unsigned slot, const char *block, size_t si
         result = check_initial_key(state, slot, ksn, ksn_length);
     }
     if (result == PINMAC_OK) {
-        memcpy(initial_key, incoming->value, sizeof initial_key);
         result = pinmac_device_open(&device);
     }
     if (result == PINMAC_OK) {
@@ -216,12 +214,12 @@ enum pinmac_result pinmac_load_dukpt(unsigned slot, const char *block, size_t si
     }
     if (result == PINMAC_OK) {
         pinmac_ring_check_value(incoming, kcv, PINMAC_KCV);
+        pinmac_work.keys.session = *incoming;
         pinmac_dukpt_install(state, slot, kcv);
         state->generation = generation;
         memcpy(state->ksn, ksn, ksn_length);
-        begin(state, counter_of(state, ksn), initial_key);
+        begin(state, counter_of(state, ksn), pinmac_work.keys.session.value);
     }
-    pinmac_wipe(initial_key, sizeof initial_key);
     return pinmac_work_end(result);
 }
 

@@ -150,7 +150,7 @@ enum pinmac_result pinmac_mac_update(const uint8_t *data, size_t size) {
         return PINMAC_NO_MAC_OPEN;
     }
     update(&pieces, data, size);
-    return PINMAC_OK;
+    return pinmac_work_end(PINMAC_OK);
 }
 
 enum pinmac_result pinmac_mac_final(uint8_t *mac, size_t *mac_size) {
