@@ -16,11 +16,22 @@ HERE = Path(__file__).resolve().parent
 BUILD = ROOT / "build" / "core"
 FLAVOURS = {
     "plain": (*STRICT, "-O2"),
+    "small": (*STRICT, "-Os"),
+    "unoptimised": (*STRICT, "-O0"),
     "coverage": (*STRICT, "-O0", "--coverage"),
     # Not -Wconversion: gcc reports the sanitizer's own checks.
     "sanitized": ("-std=c99", "-O1", "-g", "-fsanitize=address,undefined",
                   "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"),
 }
+
+
+COMMON = ("-fPIC", "-shared", f"-I{LIBRARY}", f"-I{HERE}")
+
+
+def _build(output: Path, target: Path, sources: list[Path], flags: tuple[str, ...]) -> None:
+    subprocess.run(["gcc", *flags, "-o", output, *sources, *sorted(HERE.glob("*.c"))], check=True,
+                   cwd=target.parent)
+    output.replace(target)
 
 
 def _fingerprint(words: tuple[str, ...]) -> str:
@@ -30,6 +41,17 @@ def _fingerprint(words: tuple[str, ...]) -> str:
     return digest.hexdigest()[:16]
 
 
+def altered(file: str, right: str, wrong: str, folder: Path, level: str = "-O2") -> Path:
+    """A library of the core with one line of one file made wrong, in `folder`."""
+    text = (LIBRARY / "core" / file).read_text("utf-8")
+    assert text.count(right) == 1, f"{file} does not read so any more"
+    (folder / file).write_text(text.replace(right, wrong), "utf-8")
+    sources = [folder / file if path.name == file else path for path in core_files()]
+    _build(folder / "altered.so", folder / "altered.so", sources, (
+        "-std=c99", level, "-iquote", str(LIBRARY / "core"), *COMMON))
+    return folder / "altered.so"
+
+
 def library(flavour: str | None = None) -> Path:
     """The shared library of a flavour, built if no such build is there.
 
@@ -37,7 +59,7 @@ def library(flavour: str | None = None) -> Path:
     of a counted build.
     """
     flavour = flavour or os.environ.get("SUANPAN_CORE_FLAVOUR", "plain")
-    flags = (*FLAVOURS[flavour], "-fPIC", "-shared", f"-I{LIBRARY}", f"-I{HERE}")
+    flags = (*FLAVOURS[flavour], *COMMON)
     folder = Path(os.environ.get("SUANPAN_CORE_BUILD", BUILD))
     target = folder / f"{flavour}-{_fingerprint(flags)}.so"
     if not target.exists():
@@ -45,7 +67,5 @@ def library(flavour: str | None = None) -> Path:
         with tempfile.TemporaryDirectory(dir=folder) as work:
             # gcc puts the notes of a counted build beside its output: there they stay.
             output = target.with_suffix("") if "--coverage" in flags else Path(work) / "core"
-            subprocess.run(["gcc", *flags, "-o", output, *core_files(),
-                            HERE / "pinmac_port_fake.c"], check=True, cwd=folder)
-            output.replace(target)
+            _build(output, target, core_files(), flags)
     return target

@@ -7,6 +7,7 @@ is what outlives `core.reboot()`, `switches` is how the board behaves from now o
 
 import ctypes
 import tempfile
+from pathlib import Path
 from typing import Any
 
 from tests.core.pinmac_build import library
@@ -77,9 +78,12 @@ class Core:
 
     board: Board
 
-    def __init__(self, damage: bytes = b"") -> None:
-        """With `damage`, the last bit of these bytes is flipped wherever the library has them."""
-        self._image = library().read_bytes()
+    def __init__(self, damage: bytes = b"", image: Path | None = None) -> None:
+        """The library of the flavour in force, or the one at `image`.
+
+        With `damage`, the last bit of these bytes is flipped wherever the library has them.
+        """
+        self._image = (image or library()).read_bytes()
         if damage:
             assert damage in self._image, f"{damage.hex()} is not in the library"
             wrong = damage[:-1] + bytes([damage[-1] ^ 1])
@@ -109,8 +113,11 @@ class Core:
         """A C function of the core by its whole name, for what has no method."""
         return getattr(self._library, name)
 
+    def _invoke(self, function: Any, *arguments: Any) -> Any:
+        return function(*arguments)
+
     def _call(self, name: str, *arguments: Any, output: Any = None) -> Answer:
-        result = RESULTS[getattr(self._library, "pinmac_" + name)(*arguments)]
+        result = RESULTS[self._invoke(getattr(self._library, "pinmac_" + name), *arguments)]
         return result, output() if result == "OK" and output is not None else None
 
     def _kcv(self, name: str, *arguments: Any) -> Answer:
@@ -210,7 +217,7 @@ class Core:
 
     def pin_cancel(self) -> None:
         """Ends the entry."""
-        self._library.pinmac_pin_cancel()
+        self._invoke(self._library.pinmac_pin_cancel)
 
     def pin_block(self, slot: int, form: int, pan: str) -> Answer:
         """The output is the enciphered block."""
@@ -252,7 +259,7 @@ class Core:
 
     def mac_forget(self, slot: int) -> None:
         """Drops the open computation if it uses the slot."""
-        self._library.pinmac_mac_forget(slot)
+        self._invoke(self._library.pinmac_mac_forget, slot)
 
     # ---- data, random, self-test
 

@@ -9,6 +9,7 @@ import pytest
 from psec import des as psec_des
 
 from tests.oracle.pinmac_bench import AES, MAC_CMAC, REPO, TDES, ask, master
+from tools.check.pinmac import declarations, plain_c
 
 LIBRARY = REPO / "lib" / "pinmac"
 CORE = sorted((LIBRARY / "core").glob("*.c"))
@@ -140,6 +141,16 @@ def test_pin_deadline() -> None:
                  SUANPAN_PIN_POLICY="0,0,1")
     assert answer[0][-2:] == ["StateError", "StateError"]
     assert ask([[("pin_begin",), *work, ("pin_digit", 1)]])[0][-1] == 1
+
+
+# No secret comes near them: one forgets, one says how the last self-test ended.
+WITHOUT_SECRETS = {"pinmac_mac_forget", "pinmac_self_tested"}
+
+
+def test_the_harness_makes_every_call_that_touches_a_secret() -> None:
+    """A call that is added to core/pinmac.h cannot be forgotten in the constant-time proof."""
+    harness = plain_c(Path(__file__).with_name("pinmac_secrets.c").read_text("utf-8"))
+    assert {name for name in declarations() if f"{name}(" not in harness} == WITHOUT_SECRETS
 
 
 def test_constant_time_under_memcheck(tmp_path: Path) -> None:
