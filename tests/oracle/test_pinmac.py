@@ -4,8 +4,9 @@ import random
 
 import pytest
 
-from tests.oracle.pinmac_bench import AES, ask, master
-from tests.oracle.pinmac_families import FAMILIES, MASTER, TDES
+from tests.oracle.pinmac_bench import AES, TDES, ask, master
+from tests.oracle.pinmac_cases import MASTER
+from tests.oracle.pinmac_families import FAMILIES
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 

@@ -4,7 +4,8 @@ import pytest
 from psec import tr31
 
 from tests.oracle.pinmac_bench import AES, MAC_CMAC, MAC_X919, ask, master
-from tests.oracle.pinmac_families import aes_derive, cmac
+from tests.oracle.pinmac_cases import cmac
+from tests.oracle.pinmac_key_families import aes_derive
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 
