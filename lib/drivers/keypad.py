@@ -2,9 +2,10 @@
 
 Rows are open-drain outputs, columns inputs with pull-ups. At rest all rows are low, so that any
 key pulls its column down and raises the interrupt, which only wakes the scan. While a key is down
-the matrix is scanned every few milliseconds, one row low at a time. A state counts when it was
-seen three times in a row (contacts bounce for some 5 ms). Three keys at the corners of a rectangle
-look like four: a picture in which two rows share two columns is not believed.
+the matrix is scanned every few milliseconds, one row low at a time, and left at rest in between. A
+state counts when it was seen three times in a row (contacts bounce for some 5 ms). Three keys at
+the corners of a rectangle look like four: a picture in which two rows share two columns is not
+believed.
 """
 
 import asyncio
@@ -81,13 +82,9 @@ class Keypad:
         """Sleep until an edge, scan until all keys are up."""
         while True:
             self._edge.clear()
-            for row in self._rows:
-                row.value(0)
             # A key that went down during the last scan gave its edge too early.
-            if all(column.value() for column in self._columns):
+            if not self._columns_down(0x0F):
                 await self._edge.wait()
-            for row in self._rows:
-                row.value(1)
             await self._follow()
 
     async def _follow(self) -> None:
@@ -104,16 +101,33 @@ class Keypad:
             await asyncio.sleep_ms(_SCAN_MS)
 
     def _scan(self) -> int:
-        """The keys whose contacts are closed, one bit each in the layout's order."""
-        seen, bit = 0, 1
-        for row in self._rows:
-            row.value(0)
-            for column in self._columns:
-                if not column.value():
-                    seen |= bit
-                bit <<= 1
-            row.value(1)
+        """The keys whose contacts are closed, one bit each in the layout's order.
+
+        The rows at rest, all low, tell which columns have a key down; only those are then read
+        row by row.
+        """
+        down = self._columns_down(0x0F)
+        seen = 0
+        if down:
+            self._all_rows(1)
+            for at in range(len(_LAYOUT)):
+                self._rows[at].value(0)
+                seen |= self._columns_down(down) << at * _COLUMNS
+                self._rows[at].value(1)
+            self._all_rows(0)
         return seen
+
+    def _all_rows(self, level: int) -> None:
+        for row in self._rows:
+            row.value(level)
+
+    def _columns_down(self, asked: int) -> int:
+        """Which of the columns asked for, a bit each, are pulled down by the rows that are low."""
+        down = 0
+        for at in range(_COLUMNS):
+            if asked >> at & 1 and not self._columns[at].value():
+                down |= 1 << at
+        return down
 
     def _believe(self, seen: int) -> None:
         fresh = seen & ~self._settled

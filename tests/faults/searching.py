@@ -31,8 +31,8 @@ class Secrets:
     def add(self, secrets: dict[str, bytes]) -> None:
         """Look for these too. Zeros at a secret's ends are left off: they stand anywhere."""
         for name, secret in secrets.items():
+            assert searchable({name: secret}), f"{name} is too short to be searched for"
             core = secret.strip(b"\0")
-            assert len(core) >= _START, f"{name} is too short to be searched for"
             self._known.setdefault(core[:_START], {})[core] = name
 
     def found(self, content: bytes) -> list[str]:
@@ -44,6 +44,11 @@ class Secrets:
                     same = known[piece[at : at + _START]]
                     hits += [name for core, name in same.items() if piece.startswith(core, at)]
         return hits
+
+
+def searchable(secrets: dict[str, bytes]) -> bool:
+    """Whether each is long enough, without the zeros at its ends, not to stand there by chance."""
+    return all(len(secret.strip(b"\0")) >= _START for secret in secrets.values())
 
 
 class Wire:

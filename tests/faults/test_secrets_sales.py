@@ -27,6 +27,7 @@ from searching import (
     judge_memory,
     judge_writings,
     pin_forms,
+    searchable,
     track_forms,
     writings,
     written,
@@ -54,9 +55,11 @@ class Till:
         self.pin_blocks: set[str] = set()
 
     def _issue_pin(self) -> str:
-        """A new PIN for the card, known to its issuer."""
-        length = self._rng.choice((4, 5, 6, 6, 6, 8, 10, 12, 12, 12))
-        pin = "".join(self._rng.choice("0123456789") for _ in range(length))
+        """A new PIN for the card, known to its issuer. 000…1 would leave nothing to search for."""
+        pin = ""
+        while not pin or not searchable(pin_forms(pin, PAN)):
+            length = self._rng.choice((4, 5, 6, 6, 6, 8, 10, 12, 12, 12))
+            pin = "".join(self._rng.choice("0123456789") for _ in range(length))
         cards = self._shop.sim.acquirer._host._cards
         cards[PAN] = dataclasses.replace(cards[PAN], pin=pin)
         return pin

@@ -109,8 +109,7 @@ class Link:
         """
         self.waiting = False
         self.deadline = NEVER
-        self._flush(now)
-        self._send(encode(Kind.TURN, 0, now, struct.pack("<QI", horizon, speed)))
+        self._send(encode(Kind.TURN, 0, now, struct.pack("<QI", horizon, speed)), now)
         self._serve(time.monotonic() + self._limit_s, advance)
 
     def close(self) -> None:
@@ -140,17 +139,14 @@ class Link:
             else:
                 reply = encode(Kind.REPLY, channel, advance(moment), answer or b"")
             if kind == Kind.CALL and not self.closed:
-                self._flush(now)
-                self._send(reply)
+                self._send(reply, now)
 
-    def _flush(self, now: int) -> None:
+    def _send(self, frame: bytes, now: int) -> None:
+        """The events that wait, then the frame."""
         outbox, self._outbox = self._outbox, []
-        for channel, payload in outbox:
-            self._send(encode(Kind.EVENT, channel, now, payload))
-
-    def _send(self, frame: bytes) -> None:
+        events = [encode(Kind.EVENT, channel, now, payload) for channel, payload in outbox]
         try:
-            self._sock.sendall(frame)
+            self._sock.sendall(b"".join((*events, frame)))
         except OSError as error:
             raise FirmwareEnded("the firmware closed the link") from error
 
