@@ -1,0 +1,196 @@
+"""What can go wrong with a device, each with a code, a cause and a remedy, in zh and en.
+
+A code never changes its meaning: records of past years quote it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+
+class WorkshopError(Exception):
+    """The root of this package's errors."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind of failure. `cause` and `remedy` hold a sentence or two in each language."""
+
+    code: str
+    name: str
+    cause: dict[Language, str]
+    remedy: dict[Language, str]
+
+    def says(self, language: Language) -> str:
+        """The whole message: code, cause, remedy."""
+        stop = "" if language == "zh" else " "
+        return f"{self.code} {self.cause[language]}{stop}{self.remedy[language]}"
+
+
+def _fault(code: str, name: str, zh: tuple[str, str], en: tuple[str, str]) -> Fault:
+    return Fault(code, name, {"zh": zh[0], "en": en[0]}, {"zh": zh[1], "en": en[1]})
+
+
+PORT_MISSING = _fault(
+    "F01",
+    "port-missing",
+    ("找不到这个端口。", "插好设备,核对端口名称;不带 --port 运行可列出找到的端口。"),
+    ("There is no such port.", "Plug the device in and check the port's name."),
+)
+PORT_BUSY = _fault(
+    "F02",
+    "port-busy",
+    ("端口正被别的程序占用。", "关闭串口监视器或另一个烧录程序,再试一次。"),
+    ("Another program holds the port.", "Close the serial monitor or other flasher; try again."),
+)
+NO_PERMISSION = _fault(
+    "F03",
+    "no-permission",
+    ("当前用户无权打开端口。", "把用户加入 dialout 组,重新登录后再试。"),
+    (
+        "This user may not open the port.",
+        "Add the user to the group dialout, log in again, and retry.",
+    ),
+)
+NO_ANSWER = _fault(
+    "F04",
+    "no-answer",
+    ("芯片没有应答。", "按住 BOOT 再按一下 RESET,然后重试;仍不行就换数据线,检查供电。"),
+    (
+        "The chip does not answer.",
+        "Hold BOOT, press RESET once, and retry; if that fails, change the cable and check power.",
+    ),
+)
+WRONG_CHIP = _fault(
+    "F05",
+    "wrong-chip",
+    ("芯片型号不对,不是 ESP32-S3。", "取下设备,核对主板型号;不要烧录。"),
+    ("The chip is not an ESP32-S3.", "Take the device off and check which board it is."),
+)
+WRONG_FLASH = _fault(
+    "F06",
+    "wrong-flash-size",
+    ("闪存容量与镜像要求不符。", "核对模组型号(应为 N16R8);此板不可使用该镜像。"),
+    (
+        "The flash is not of the size that the image needs.",
+        "Check the module's type (N16R8 is expected); this board cannot take this image.",
+    ),
+)
+UNPLUGGED = _fault(
+    "F07",
+    "unplugged",
+    ("设备在中途断开。", "插牢设备,再运行一次;已写好的部分不会重写。"),
+    (
+        "The device went away in the middle.",
+        "Plug it in firmly and run again; what is already written is not written twice.",
+    ),
+)
+BAD_CABLE = _fault(
+    "F08",
+    "bad-cable",
+    ("传输出错,降到最低波特率仍不行。", "换一根短的好数据线,直接插电脑,不要经过集线器。"),
+    (
+        "The line garbles data, even at the lowest baud rate.",
+        "Change to a short, good cable, straight into the computer, without a hub.",
+    ),
+)
+DEAD_FLASH = _fault(
+    "F09",
+    "dead-flash",
+    ("闪存写入后校验不符,或闪存没有应答。", "闪存已坏:把主板放入报废箱,换一块。"),
+    (
+        "The flash does not keep what is written, or does not answer.",
+        "The flash is broken: put the board aside as scrap and take another.",
+    ),
+)
+DUPLICATE_MAC = _fault(
+    "F10",
+    "duplicate-mac",
+    ("这个 MAC 地址已有记录。", "该设备已做过,可取下;确需重写请加 --again;若不是同一台,请上报。"),
+    (
+        "This MAC address is already in the record.",
+        "The device was made before: take it off. To write it anew use --again. "
+        "If it is another device, report it.",
+    ),
+)
+DUPLICATE_SERIAL = _fault(
+    "F11",
+    "duplicate-serial",
+    ("这个序列号已属于另一台设备。", "换一个序列号,或让程序自动编号。"),
+    (
+        "This serial number belongs to another device.",
+        "Give another one, or let the program number.",
+    ),
+)
+INTERRUPTED = _fault(
+    "F12",
+    "interrupted",
+    ("烧录程序在中途停止。", "再运行一次,会从断点继续。"),
+    ("The flashing program ended in the middle.", "Run it again: it goes on where it was."),
+)
+IMAGE_MISSING = _fault(
+    "F13",
+    "image-missing",
+    ("缺少镜像或清单文件。", "先运行 make firmware,或用 --images 指明清单。"),
+    (
+        "An image or its manifest is missing.",
+        "Run make firmware first, or name the manifest with --images.",
+    ),
+)
+IMAGE_CORRUPT = _fault(
+    "F14",
+    "image-corrupt",
+    ("镜像与清单中的 SHA-256 不符,或清单有误。", "重新生成或重新复制镜像;不要改清单。"),
+    (
+        "An image is not what the manifest's SHA-256 says, or the manifest is wrong.",
+        "Build or copy the images again; do not edit the manifest.",
+    ),
+)
+TOOL_FAILED = _fault(
+    "F15",
+    "tool-failed",
+    ("烧录工具自身出错。", "把详细信息连同记录交给工程师。"),
+    ("The flashing tool itself failed.", "Give the details and the record to the engineer."),
+)
+PROTECTED = _fault(
+    "F16",
+    "protected",
+    ("芯片已启用安全下载模式,无法读取身份或校验。", "该设备已量产锁定,不能在此工位重写。"),
+    (
+        "The chip is in secure download mode: it can be neither identified nor verified.",
+        "The device is locked as a product and cannot be written at this station.",
+    ),
+)
+
+FAULTS = {
+    fault.name: fault
+    for fault in (
+        PORT_MISSING,
+        PORT_BUSY,
+        NO_PERMISSION,
+        NO_ANSWER,
+        WRONG_CHIP,
+        WRONG_FLASH,
+        UNPLUGGED,
+        BAD_CABLE,
+        DEAD_FLASH,
+        DUPLICATE_MAC,
+        DUPLICATE_SERIAL,
+        INTERRUPTED,
+        IMAGE_MISSING,
+        IMAGE_CORRUPT,
+        TOOL_FAILED,
+        PROTECTED,
+    )
+}
+
+
+class DeviceFault(WorkshopError):
+    """A device (or its image) failed: which kind, and what the tool said about it."""
+
+    def __init__(self, fault: Fault, detail: str = "") -> None:
+        super().__init__(f"{fault.says('en')} {detail}".strip())
+        self.fault = fault
+        self.detail = detail

@@ -1,0 +1,278 @@
+"""The record of what was made: append-only JSON lines, each holding the hash of the one before.
+
+Lines and not a database, because the chain is over bytes that anyone can check with `sha256sum`,
+an append is one write and one sync, and a torn end is seen by eye. An entry is JSON with sorted
+keys and no spaces; `hash` is the SHA-256 of the entry without it; `before` is the hash of the line
+above. Kinds: `begun`, `identified` (before the first byte goes to the flash), `ended`, `repair`.
+
+Nothing is ever cut off or rewritten. A last line torn by a crash is closed with a line feed and
+named, by its SHA-256, in the `repair` entry that follows; an attempt that has no end gets one,
+`interrupted`. Any other line that does not fit the chain makes the record refuse. What a chain
+cannot show is that its last lines are missing altogether: note the last hash elsewhere
+(`pos report` prints it).
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tools.workshop.faults import (
+    DUPLICATE_MAC,
+    DUPLICATE_SERIAL,
+    INTERRUPTED,
+    DeviceFault,
+    WorkshopError,
+)
+
+FIRST = "0" * 64
+Entry = dict[str, Any]
+
+
+class RecordError(WorkshopError):
+    """The record was altered, is in use by another station, or cannot be written."""
+
+
+@dataclass
+class Attempt:
+    """One try at one device. `result` is '' while it has no end, then 'ok' or a fault's name."""
+
+    id: str
+    task: str
+    port: str
+    operator: str
+    began: str
+    image: str = ""
+    mac: str = ""
+    serial: str = ""
+    result: str = ""
+    detail: str = ""
+    ended: str = ""
+    rate: int = 0
+
+
+@dataclass
+class Book:
+    """What the record says, entry by entry. `made`: MAC → serial of devices that are finished."""
+
+    attempts: dict[str, Attempt] = field(default_factory=dict)
+    serials: dict[str, str] = field(default_factory=dict)  # MAC → serial number
+    owners: dict[str, str] = field(default_factory=dict)  # serial number → MAC
+    made: dict[str, str] = field(default_factory=dict)
+    repairs: int = 0
+    entries: int = 0
+    head: str = FIRST
+
+    def take(self, entry: Entry) -> None:
+        """Add an entry that is already proven to be in the chain."""
+        self.entries += 1
+        self.head = entry["hash"]
+        kind = entry["kind"]
+        if kind == "repair":
+            self.repairs += 1
+            return
+        if kind == "begun":
+            names = ("task", "port", "operator", "image")
+            self.attempts[entry["attempt"]] = Attempt(
+                entry["attempt"], began=entry["at"], **{name: entry[name] for name in names}
+            )
+            return
+        attempt = self.attempts[entry["attempt"]]
+        attempt.mac = entry.get("mac", attempt.mac)
+        attempt.serial = entry.get("serial", attempt.serial)
+        if kind == "identified":
+            self.made.pop(attempt.mac, None)  # its flash is touched from here on
+            if attempt.serial:
+                self.serials[attempt.mac] = attempt.serial
+                self.owners[attempt.serial] = attempt.mac
+        if kind == "ended":
+            attempt.result, attempt.ended = entry["result"], entry["at"]
+            attempt.detail, attempt.rate = entry.get("detail", ""), entry.get("rate", 0)
+            if attempt.result == "ok" and attempt.task == "flash":
+                self.made[attempt.mac] = attempt.serial
+
+    def open_attempts(self) -> list[Attempt]:
+        """Those without an end."""
+        return [attempt for attempt in self.attempts.values() if not attempt.result]
+
+
+def read(path: Path) -> Book:
+    """The record as it stands, without repairing it; RecordError where it was altered."""
+    book = Book()
+    if path.exists():
+        _scan(path.read_bytes(), book)
+    return book
+
+
+def _canonical(entry: Entry) -> bytes:
+    return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _parsed(line: bytes) -> Entry | None:
+    """The line as an entry, or None when it is no JSON object: torn."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) else None
+
+
+def _scan(data: bytes, book: Book) -> bytes:
+    """Take all entries; gives what is torn at the end (with its line feeds), or nothing.
+
+    RecordError for a line that is neither in the chain nor torn and named by a repair.
+    """
+    torn = b""
+    for number, line in enumerate(data.splitlines(keepends=True), 1):
+        entry = _parsed(line)
+        if entry is None:
+            torn += line
+            continue
+        stated = entry.pop("hash", None)
+        if (
+            stated != hashlib.sha256(_canonical(entry)).hexdigest()
+            or entry.get("before") != book.head
+            or _canonical(entry | {"hash": stated}) != line.rstrip(b"\n")
+        ):
+            raise RecordError(f"line {number} of the record does not fit the chain: altered")
+        if torn and entry.get("torn") != hashlib.sha256(torn).hexdigest():
+            raise RecordError(f"the line before {number} of the record is damaged: altered")
+        torn = b""
+        book.take(entry | {"hash": stated})
+    return torn
+
+
+def now() -> str:
+    """The time as the record writes it: UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Records:
+    """The record, open for writing by this station alone. A context manager.
+
+    Opening repairs a torn end and closes attempts that a crash left open; both are entries.
+    RecordError when it was altered or another station holds it.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], str] = now) -> None:
+        self.path = path
+        self.book = Book()
+        self._clock = clock
+        self._file = -1
+
+    def __enter__(self) -> "Records":
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            self._take_over()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = -1
+
+    def _take_over(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise RecordError(f"{self.path} is in use by another station") from error
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        os.fsync(folder)  # a new file's name must last as well
+        os.close(folder)
+        data = self.path.read_bytes()
+        torn = _scan(data, self.book)
+        closing = b"" if data.endswith(b"\n") or not data else b"\n"
+        if closing:
+            self._write(closing)
+        if torn:
+            digest = hashlib.sha256(torn + closing).hexdigest()
+            self._append("repair", torn=digest, bytes=len(torn + closing))
+        for attempt in self.book.open_attempts():
+            self.end(attempt.id, INTERRUPTED.name, found_at=self._clock())
+
+    def begin(self, task: str, port: str, operator: str, **facts: Any) -> str:
+        """A try begins; gives its id. facts: image, hashes, loader and the like."""
+        attempt = uuid.uuid4().hex
+        facts.setdefault("image", "")
+        self._append("begun", attempt=attempt, task=task, port=port, operator=operator, **facts)
+        return attempt
+
+    def identify(self, attempt: str, mac: str, serial: str = "", again: bool = False) -> str:
+        """The device is known; gives its serial number ('' when it has none and needs none).
+
+        serial: a number it must get, or one ending in digits and '+' to count on from
+        ('SP-000001+'). A device keeps the number that it has. DeviceFault DUPLICATE_MAC when it is
+        finished (unless `again`) or being made at another port; DUPLICATE_SERIAL.
+        """
+        self._refuse_repeated(attempt, mac, again)
+        number = self._number(mac, serial)
+        entry = {"attempt": attempt, "mac": mac} | ({"serial": number} if number else {})
+        self._append("identified", **entry)
+        return number
+
+    def _refuse_repeated(self, attempt: str, mac: str, again: bool) -> None:
+        for other in self.book.open_attempts():
+            if other.mac == mac and other.id != attempt:
+                raise DeviceFault(DUPLICATE_MAC, f"{mac} is being done at {other.port}")
+        if mac in self.book.made and not again:
+            raise DeviceFault(DUPLICATE_MAC, f"{mac} is {self.book.made[mac] or 'made'}")
+
+    def _number(self, mac: str, serial: str) -> str:
+        own = self.book.serials.get(mac, "")
+        if serial.endswith("+"):
+            return own or self._next(serial[:-1])
+        if serial and own not in ("", serial):
+            raise DeviceFault(DUPLICATE_SERIAL, f"{mac} is {own} already")
+        if serial and self.book.owners.get(serial, mac) != mac:
+            raise DeviceFault(DUPLICATE_SERIAL, f"{serial} is {self.book.owners[serial]}")
+        return serial or own
+
+    def _next(self, first: str) -> str:
+        """The lowest number from `first` on that is above all given ones of its form."""
+        head, digits = re.fullmatch(r"(.*?)(\d+)", first).groups()  # type: ignore[union-attr]
+        taken = [int(digits) - 1]
+        for serial in self.book.owners:
+            rest = serial.removeprefix(head)
+            if serial.startswith(head) and rest.isdigit():
+                taken.append(int(rest))
+        return f"{head}{max(taken) + 1:0{len(digits)}}"
+
+    def resumes(self, attempt: str, mac: str, image: str) -> bool:
+        """True when an earlier try at this device with this image did not come to a good end."""
+        tries = [a for a in self.book.attempts.values() if a.mac == mac and a.id != attempt]
+        return bool(tries) and tries[-1].result != "ok" and tries[-1].image == image
+
+    def end(self, attempt: str, result: str, **facts: Any) -> None:
+        """A try ends: 'ok' or a fault's name. facts: detail, rate, fallbacks, seconds, mac."""
+        self._append("ended", attempt=attempt, result=result, **facts)
+
+    def _append(self, kind: str, **facts: Any) -> None:
+        """Write an entry and wait until it lasts."""
+        entry = {"kind": kind, "at": self._clock(), "before": self.book.head, **facts}
+        entry["hash"] = hashlib.sha256(_canonical(entry)).hexdigest()
+        self._write(_canonical(entry) + b"\n")
+        self.book.take(entry)
+
+    def _write(self, data: bytes) -> None:
+        if self._file < 0:
+            raise RecordError(f"{self.path} is closed")
+        try:
+            written = os.write(self._file, data)
+            os.fdatasync(self._file)
+        except OSError as error:
+            self.__exit__()
+            raise RecordError(f"{self.path}: {error.strerror}") from error
+        if written != len(data):
+            self.__exit__()
+            raise RecordError(f"{self.path}: the disk is full")
