@@ -60,6 +60,7 @@ firmware: $(BUILD)/mpy-cross/mpy-cross $(BUILD)/gen/.ready ## the real image (BO
 	@[ -n "$$IDF_PATH" ] || { echo "firmware: IDF_PATH is not set: install ESP-IDF 5.4 and run '. export.sh' first."; exit 1; }
 	$(MAKE) -C $(MPY)/ports/esp32 BOARD_DIR=$(CURDIR)/board/$(BOARD) BUILD=$(ABS)/$(BOARD) \
 	  USER_C_MODULES=$(CURDIR)/lib/pinmac/micropython.cmake FROZEN_MANIFEST=$(CURDIR)/board/$(BOARD)/manifest.py
+	@$(PYTHON) -m tools.workshop.manifest $(BUILD)/$(BOARD)/flasher_args.json
 
 flash: firmware ## that image onto a device (PORT=/dev/ttyACM0)
 	@[ -n "$(PORT)" ] || { echo "flash: name the device's port: make flash PORT=/dev/ttyACM0"; exit 1; }

@@ -10,6 +10,11 @@ COMMANDS = {
     "sim": ("tools.sim.sim_command", "command",
             "the terminal on the screen: acquirer, virtual board, page"),
     "play": ("tools.sim.play_command", "command", "play scenarios headless on the virtual clock"),
+    "flash": ("tools.workshop.flash_command", "flash",
+              "flash and verify many devices at once, and keep their record"),
+    "erase": ("tools.workshop.flash_command", "erase", "erase devices' flash"),
+    "report": ("tools.workshop.report_command", "command",
+               "what was made, by whom, and what failed"),
     "acquirer": ("tools.acquirer.cli", "app", "the payment host by itself"),
 }
 

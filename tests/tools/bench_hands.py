@@ -1,5 +1,6 @@
 """What the workshop's tests share: images, chips on a bench, esptool as a program."""
 
+import json
 import os
 import random
 import subprocess
@@ -7,7 +8,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from tools.workshop import manifest
 from tools.workshop.bench import Bench
 from tools.workshop.chip import Chip, Script
 
@@ -28,6 +31,52 @@ def esptool(port: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=60,
         check=False,
+    )
+
+
+def pos_command(*arguments: str) -> list[str]:
+    """The command line of `pos` with these arguments, in this interpreter."""
+    return [sys.executable, "-c", "from tools.cli import main; main()", *arguments]
+
+
+def pos(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `pos` to its end, at most two minutes."""
+    return subprocess.run(
+        pos_command(*arguments), capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def flash(record: Path, images: Path, ports: list[Path], *more: str) -> tuple[int, dict[str, Any]]:
+    """Run `pos flash --json` on these ports: its exit code and what it printed."""
+    named = [word for port in ports for word in ("--port", str(port))]
+    where = ("--record", str(record), "--images", str(images), "--operator", "lin")
+    done = pos("flash", "--json", *where, *named, *more)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def release(folder: Path, sizes: tuple[int, ...] = (6000, 3072, 20_000)) -> Path:
+    """Images of these sizes (bytes) at 0x0, 0x8000, 0x20000 and their sealed manifest."""
+    folder.mkdir(exist_ok=True)
+    files = {}
+    for offset, size in zip((0x0, 0x8000, 0x20000), sizes):
+        name = f"{offset:x}.bin"
+        (folder / name).write_bytes(noise(size, offset))
+        files[f"{offset:#x}"] = name
+    tree = {
+        "flash_settings": {"flash_mode": "dio", "flash_size": "16MB", "flash_freq": "80m"},
+        "flash_files": files,
+        "extra_esptool_args": {"chip": "esp32s3"},
+    }
+    (folder / "flasher_args.json").write_text(json.dumps(tree))
+    return manifest.seal(folder / "flasher_args.json")
+
+
+def holds(chip: Chip, images: Path) -> bool:
+    """True when the chip's flash holds every image of the manifest."""
+    return all(
+        chip.flash.read(region.offset, region.size) == region.read()
+        for region in manifest.load(images).regions
     )
 
 

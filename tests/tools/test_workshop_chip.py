@@ -58,9 +58,7 @@ def test_esptool_notices_a_fault(tmp_path: Path, script: Script, said: str) -> N
     image = tmp_path / "image.bin"
     image.write_bytes(noise(9000, 2))
     with bench_of(tmp_path, script) as (_, (port,), _):
-        done = esptool(
-            port, "--no-stub", "--baud", "460800", "write-flash", "0x3e000", str(image)
-        )
+        done = esptool(port, "--no-stub", "--baud", "460800", "write-flash", "0x3e000", str(image))
     assert done.returncode != 0
     assert said in " ".join((done.stdout + done.stderr).split())
 

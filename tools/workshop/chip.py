@@ -27,6 +27,7 @@ OK, INVALID_MESSAGE, WRONG_CHECKSUM, WRITE_FAILED = 0, 0x05, 0x07, 0x08
 SPI_COMMAND, SPI_USER2, SPI_W0 = 0x60002000, 0x60002020, 0x60002058
 SPI_RUN = 1 << 18
 READ_ID = 0x9F
+SECURE_DOWNLOAD = 1 << 2  # of the flags in the security information
 MAC_LOW, MAC_HIGH = 0x60007044, 0x60007048
 MAGIC_REGISTER, ESP32_MAGIC = 0x40001000, 0x00F01D83
 WINBOND_NOR = 0x40EF
@@ -44,23 +45,30 @@ class Script:
     flash_size: bytes, a power of two; 0 is a flash that does not answer.
     stuck: a range of flash addresses in which no bit changes any more.
     unplug_at_block: it leaves the line when this flash block (counted from 0) arrives.
+    stall_at_block: it falls silent when this block arrives, until it is reset.
+    weak: flash addresses whose byte is written with its lowest bit inverted.
     mute: it never answers, as when the board is not in its loader.
+    locked: its eFuses allow the secure download mode alone.
     """
 
     chip_id: int | None = 9
     flash_size: int = 16 << 20
     stuck: range = range(0)
     unplug_at_block: int | None = None
+    stall_at_block: int | None = None
+    weak: frozenset[int] = frozenset()
     mute: bool = False
+    locked: bool = False
     wear: Wear = Wear()
 
 
 class Nor:
     """NOR flash: an erase sets a sector's bits, a write can only clear some."""
 
-    def __init__(self, size: int, stuck: range) -> None:
+    def __init__(self, size: int, stuck: range, weak: frozenset[int] = frozenset()) -> None:
         self.size = size
         self._stuck = stuck
+        self._weak = weak
         self._sectors: dict[int, bytearray] = {}
 
     def erase(self, start: int, length: int) -> bool:
@@ -76,6 +84,9 @@ class Nor:
         """Clear bits; False when the range does not lie in the flash."""
         if start + len(data) > self.size:
             return False
+        for address in self._weak.intersection(range(start, start + len(data))):
+            at = address - start
+            data = data[:at] + bytes((data[at] ^ 1,)) + data[at + 1 :]
         while data:
             number, at = divmod(start, SECTOR)
             piece = data[: SECTOR - at]
@@ -106,7 +117,7 @@ class Chip:
     def __init__(self, mac: bytes, script: Script = Script(), seed: int = 0) -> None:
         self.mac = mac
         self.script = script
-        self.flash = Nor(script.flash_size, script.stuck)
+        self.flash = Nor(script.flash_size, script.stuck, script.weak)
         self.wire = Wire(script.wear, seed)
         self.blocks = 0  # flash blocks received since power-up
         self.resets = 0
@@ -118,7 +129,7 @@ class Chip:
         self.resets += 1
         self.rate = ROM_BAUD
         self._new_rate = 0
-        self._stub = False
+        self._stub = self._stalled = False
         self._heard = b""
         self._window = (0, 0, 0)  # offset, number of blocks, block size
         self._inflate: zlib._Decompress | None = None
@@ -135,11 +146,12 @@ class Chip:
         *frames, self._heard = self._heard.split(END)
         answer = b""
         for frame in frames:
-            if not frame or self.script.mute:
+            if not frame or self.script.mute or self._stalled:
                 continue
             packet = frame.replace(ESCAPED_END, END).replace(ESCAPED_ESCAPE, ESCAPE)
-            rate = self.rate
-            answer += self.wire.carry(self._serve(packet), "to host", rate, host_rate)
+            rate, said = self.rate, self._serve(packet)
+            if not self._stalled:
+                answer += self.wire.carry(said, "to host", rate, host_rate)
             if self._new_rate:
                 self.rate, self._new_rate = self._new_rate, 0
         return answer
@@ -197,7 +209,8 @@ class Chip:
     def _security_info(self, op: int, data: bytes, checksum: int) -> bytes:
         if self.script.chip_id is None:
             return self._answer(op, status=INVALID_MESSAGE)
-        return self._answer(op, body=struct.pack("<I8xII", 0, self.script.chip_id, 0))
+        flags = SECURE_DOWNLOAD if self.script.locked else 0
+        return self._answer(op, body=struct.pack("<I8xII", flags, self.script.chip_id, 0))
 
     def _read_register(self, op: int, data: bytes, checksum: int) -> bytes:
         (address,) = struct.unpack_from("<I", data)
@@ -246,8 +259,9 @@ class Chip:
         payload = data[16:]
         if self.blocks == self.script.unplug_at_block:
             raise Unplugged
+        self._stalled = self.blocks == self.script.stall_at_block
         self.blocks += 1
-        if len(payload) != length or sequence >= self._window[1]:
+        if self._stalled or len(payload) != length or sequence >= self._window[1]:
             return sequence, payload, INVALID_MESSAGE
         return sequence, payload, OK if _sum(payload) == checksum else WRONG_CHECKSUM
 

@@ -36,7 +36,7 @@ def _fault(code: str, name: str, zh: tuple[str, str], en: tuple[str, str]) -> Fa
 PORT_MISSING = _fault(
     "F01",
     "port-missing",
-    ("找不到这个端口。", "插好设备,核对端口名称;不带 --port 运行可列出找到的端口。"),
+    ("找不到这个端口。", "插好设备,核对端口名称。"),
     ("There is no such port.", "Plug the device in and check the port's name."),
 )
 PORT_BUSY = _fault(

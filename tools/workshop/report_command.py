@@ -1,0 +1,168 @@
+"""`pos report`: what was made, by whom, and which failures there were, from the record.
+
+It only reads: a station may be writing at the same time. A try without an end counts as `running`;
+the next station that opens the record makes it `interrupted`. The plot speaks English alone, since
+no font for Chinese can be taken for granted where it is drawn.
+"""
+
+import json
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tools.workshop.faults import FAULTS, Language
+from tools.workshop.flash_command import EXIT_RECORD, RECORD, Speech, language_of
+from tools.workshop.records import Attempt, Book, RecordError, read
+
+TITLES: dict[str, dict[Language, str]] = {
+    "made": {"zh": "已完成的设备", "en": "Devices made"},
+    "people": {"zh": "按操作员", "en": "By operator"},
+    "faults": {"zh": "失败种类", "en": "Failures by kind"},
+    "serial": {"zh": "序列号", "en": "serial"},
+    "image": {"zh": "镜像", "en": "image"},
+    "when": {"zh": "时间 (UTC)", "en": "when (UTC)"},
+    "who": {"zh": "操作员", "en": "operator"},
+    "tries": {"zh": "次数", "en": "tries"},
+    "good": {"zh": "成功", "en": "good"},
+    "bad": {"zh": "失败", "en": "failed"},
+    "running": {"zh": "进行中", "en": "running"},
+    "code": {"zh": "代码", "en": "code"},
+    "cause": {"zh": "原因", "en": "cause"},
+}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a record comes to.
+
+    made: the last good try of each finished device, in order of time, and how many tries it took.
+    people: operator → (good, failed, running) tries. faults: fault name → tries that ended so.
+    """
+
+    made: list[tuple[Attempt, int]]
+    people: dict[str, tuple[int, int, int]]
+    faults: dict[str, int]
+    head: str
+    entries: int
+    repairs: int
+
+
+def summarise(book: Book) -> Summary:
+    """Count a book. Tries at erasing count for people and faults, not for devices made."""
+    tries: Counter[str] = Counter(a.mac for a in book.attempts.values() if a.task == "flash")
+    last_good = {
+        a.mac: a
+        for a in book.attempts.values()
+        if a.task == "flash" and a.result == "ok" and a.mac in book.made
+    }
+    made = sorted(last_good.values(), key=lambda a: a.ended)
+    people: dict[str, tuple[int, int, int]] = {}
+    for a in book.attempts.values():
+        good, bad, running = people.get(a.operator, (0, 0, 0))
+        people[a.operator] = (
+            good + (a.result == "ok"),
+            bad + (a.result not in ("ok", "")),
+            running + (a.result == ""),
+        )
+    faults = Counter(a.result for a in book.attempts.values() if a.result not in ("ok", ""))
+    return Summary(
+        [(a, tries[a.mac]) for a in made],
+        people,
+        dict(faults.most_common()),
+        book.head,
+        book.entries,
+        book.repairs,
+    )
+
+
+def as_json(summary: Summary) -> dict[str, Any]:
+    """The summary for a program."""
+    return {
+        "made": [
+            {"serial": a.serial, "mac": a.mac, "image": a.image, "ended": a.ended,
+             "operator": a.operator, "rate": a.rate, "tries": tries}
+            for a, tries in summary.made
+        ],
+        "operators": {
+            who: {"good": good, "failed": bad, "running": running}
+            for who, (good, bad, running) in summary.people.items()
+        },
+        "faults": summary.faults,
+        "head": summary.head,
+        "entries": summary.entries,
+        "repairs": summary.repairs,
+    }  # fmt: skip
+
+
+def tables(summary: Summary, language: Language) -> list[Table]:
+    """The three tables of the report."""
+
+    def table(title: str, *columns: str) -> Table:
+        made = Table(title=TITLES[title][language], title_justify="left")
+        for column in columns:
+            made.add_column(TITLES[column][language] if column in TITLES else column, no_wrap=True)
+        return made
+
+    made = table("made", "serial", "MAC", "image", "when", "who", "tries")
+    for a, tries in summary.made:
+        when = a.ended[:16].replace("T", " ")
+        made.add_row(a.serial, a.mac, a.image[:8], when, a.operator, str(tries))
+    people = table("people", "who", "good", "bad", "running")
+    for who, counts in summary.people.items():
+        people.add_row(who, *map(str, counts))
+    faults = table("faults", "code", "cause", "tries")
+    for name, count in summary.faults.items():
+        faults.add_row(FAULTS[name].code, FAULTS[name].cause[language], str(count))
+    return [made, people, faults]
+
+
+def plot(summary: Summary, path: Path) -> None:
+    """Draw devices made a day and failures by kind as a PNG of 1200 × 500 pixels."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 5), dpi=100, layout="constrained")
+    days, kinds = figure.subplots(1, 2)
+    a_day = Counter(a.ended[:10] for a, _ in summary.made)
+    days.bar(list(a_day), list(a_day.values()), color="#2a9d4a")
+    days.set_title(f"Devices made a day ({len(summary.made)} in all)")
+    names = list(summary.faults)[::-1]
+    labels = [f"{FAULTS[name].code} {name}" for name in names]
+    bars = kinds.barh(labels, [summary.faults[name] for name in names], color="#c0392b")
+    kinds.bar_label(bars)
+    kinds.set_title(f"Failed tries by kind ({sum(summary.faults.values())} in all)")
+    for axis in (days.yaxis, kinds.xaxis):
+        axis.get_major_locator().set_params(integer=True)
+    figure.savefig(path, format="png")
+
+
+def command(
+    record: Annotated[Path, typer.Option("--record", help="the record of all devices")] = RECORD,
+    png: Annotated[Path | None, typer.Option("--plot", help="draw it as a PNG too")] = None,
+    language: Speech = "auto",
+    json_only: Annotated[bool, typer.Option("--json", help="print it as JSON")] = False,
+) -> None:
+    """Show what was made, by whom, and what failed; checks the record's chain on the way."""
+    if not record.exists():
+        print(f"pos: there is no record at {record}", file=sys.stderr)
+        raise typer.Exit(EXIT_RECORD)
+    try:
+        summary = summarise(read(record))
+    except RecordError as error:
+        print(f"pos: {error}", file=sys.stderr)
+        raise typer.Exit(EXIT_RECORD) from error
+    if png:
+        plot(summary, png)
+    if json_only:
+        print(json.dumps(as_json(summary), ensure_ascii=False))
+        return
+    console = Console(highlight=False)
+    for table in tables(summary, language_of(language)):
+        console.print(table)
+    words = f"{summary.entries} entries, {summary.repairs} repairs; the last hash is"
+    console.print(f"{words}\n{summary.head}", soft_wrap=True)
