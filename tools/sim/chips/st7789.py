@@ -33,7 +33,7 @@ class ST7789:
         self._host: Host | None = None
         self._selected = False
         self._data_line = 0
-        self._memory = np.zeros((ROWS, COLUMNS, 3), np.uint8)
+        self._memory = np.zeros(ROWS * COLUMNS, np.uint32)  # 0x00RRGGBB, row by row
         self._refresh: Handle | None = None
         self._changed: tuple[int, int, int, int] | None = None
         self.backlight = 0
@@ -73,8 +73,10 @@ class ST7789:
         if self._asleep or not self._on or not self.backlight:
             return bytes(WIDTH * HEIGHT * 3)
         # The glass is turned a quarter: picture (x, y) is memory row x, column 239 - y.
-        picture = self._memory[:, ::-1].transpose(1, 0, 2)
-        return (picture if self._inverted else 255 - picture).tobytes()
+        picture = self._memory.reshape(ROWS, COLUMNS)[:, ::-1].transpose(1, 0)
+        shown = picture if self._inverted else ~picture
+        quads = np.ascontiguousarray(shown, ">u4").view(np.uint8).reshape(HEIGHT, WIDTH, 4)
+        return quads[..., 1:].tobytes()
 
     def _reset(self) -> None:
         """9.1.2: registers to their defaults; the memory keeps its content."""
@@ -128,7 +130,7 @@ class ST7789:
             return
         colours = _colours(np.frombuffer(data, np.uint8, count * size).reshape(count, size))
         if self._madctl & BGR:
-            colours = colours[:, ::-1]
+            colours = colours >> 16 | colours & 0xFF00 | (colours & 0xFF) << 16
         left, right, top, bottom = self._window
         width, height = right - left + 1, bottom - top + 1
         # A burst longer than the window would write some places twice: only the last round counts.
@@ -142,11 +144,13 @@ class ST7789:
         x, y = (rows, columns) if self._madctl & MV else (columns, rows)
         x = COLUMNS - 1 - x if self._madctl & MX else x
         y = ROWS - 1 - y if self._madctl & MY else y
-        there = (x >= 0) & (x < COLUMNS) & (y >= 0) & (y < ROWS)
-        x, y, colours = x[there], y[there], colours[there]
-        differs = (self._memory[y, x] != colours).any(axis=1)
-        if differs.any():
-            self._memory[y, x] = colours
+        if x.min() < 0 or x.max() >= COLUMNS or y.min() < 0 or y.max() >= ROWS:
+            there = (x >= 0) & (x < COLUMNS) & (y >= 0) & (y < ROWS)
+            x, y, colours = x[there], y[there], colours[there]
+        at = y * COLUMNS + x
+        differs = (self._memory[at] != colours).nonzero()[0]
+        if differs.size:
+            self._memory[at] = colours
             x, y = x[differs], y[differs]
             across, down = int(y.min()), int(COLUMNS - 1 - x.max())
             self._touch(across, down, int(y.max()) - across + 1, int(x.max() - x.min()) + 1)
@@ -169,11 +173,12 @@ class ST7789:
 
 
 def _colours(pixels: np.ndarray) -> np.ndarray:
-    """Pixels as sent, n by 2 or 3 bytes, as RGB888: the high bits are repeated in the low ones."""
+    """Pixels as sent, n by 2 or 3 bytes, as 0x00RRGGBB: the high bits are repeated in the low."""
     if pixels.shape[1] == 3:
-        six = pixels & 0xFC
-        return six | six >> 6
-    value = pixels[:, 0].astype(np.uint16) << 8 | pixels[:, 1]
-    red, green, blue = value >> 11, value >> 5 & 0x3F, value & 0x1F
-    wide = np.stack((red << 3 | red >> 2, green << 2 | green >> 4, blue << 3 | blue >> 2), axis=1)
-    return wide.astype(np.uint8)
+        red, green, blue = (pixels.astype(np.uint32) & 0xFC).T
+        whole = red << 16 | green << 8 | blue
+        return whole | whole >> 6 & 0x030303
+    value = np.ascontiguousarray(pixels).view(">u2")[:, 0].astype(np.uint32)
+    # RGB565 spread to five, six and five bits at the top of each byte.
+    whole = (value & 0xF800) << 8 | (value & 0x07E0) << 5 | (value & 0x001F) << 3
+    return whole | whole >> 5 & 0x070007 | whole >> 6 & 0x000300
