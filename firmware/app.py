@@ -76,6 +76,7 @@ async def _boot(pos: Pos) -> None:
         await _stand_still(pos, error)
     if not await self_test(pos, at_boot=True):
         await _restart_on_key(pos)
+    pos.board.started(True)
 
 
 def _bring_up(pos: Pos) -> None:
@@ -105,8 +106,12 @@ def _bring_up(pos: Pos) -> None:
 
 
 async def _stand_still(pos: Pos, error: Exception) -> None:
-    """The terminal cannot trade: say why and what to do; a key, or a minute, tries again."""
+    """The terminal cannot trade: say why and what to do; a key, or a minute, tries again.
+
+    A start that says so is over, and no loop; an image on trial is not kept for it.
+    """
     pos.faults.record_unexpected("boot", error)
+    pos.board.started(False)
     words = pos.words
     title, todo = words.fault(error)
     lines = [(words("test-failed"), 24), (todo, 24), (str(error), 16)]
@@ -117,6 +122,7 @@ async def _stand_still(pos: Pos, error: Exception) -> None:
 
 async def _restart_on_key(pos: Pos) -> None:
     """Something essential failed its test, and the page said so."""
+    pos.board.started(False)
     await pos.notice("bad", pos.words("restarting"))
     pos.board.restart()
     await asyncio.sleep(_SHOWN_S)

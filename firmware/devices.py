@@ -181,3 +181,15 @@ class Board(Protocol):
     def reset_cause(self) -> str:
         """'power', 'watchdog', 'software' or 'pin'."""
         ...
+
+    def started(self, healthy: bool) -> None:
+        """The start is over, so it was no loop. A healthy one also keeps the image that runs."""
+        ...
+
+    def image(self) -> str:
+        """The slot that runs: 'app0' or 'app1'."""
+        ...
+
+    def other_image(self) -> bool:
+        """Run the other slot after the next restart, on trial; False without an image in it."""
+        ...

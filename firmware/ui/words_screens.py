@@ -32,6 +32,7 @@ TEXTS = {
     "key-clear": ("清除", "CLEAR"),
     "key-cancel": ("取消", "CANCEL"),
     "key-menu": ("菜单", "MENU"),
+    "key-func": ("功能", "FUNC"),
     # What a key does, beside its name at the bottom
     "do-next": ("下一步", "next"),
     "do-done": ("完成", "done"),
@@ -48,6 +49,8 @@ TEXTS = {
     "do-print": ("打印顾客联", "print customer copy"),
     "do-later": ("以后重打", "reprint later"),
     "do-restart": ("重启", "restart"),
+    "do-report": ("打印", "print"),
+    "do-other-image": ("旧版", "older version"),
     "do-login": ("登录", "log in"),
     # Idle
     "enter-amount": ("请输入金额", "ENTER AMOUNT"),
@@ -174,6 +177,13 @@ TEXTS = {
     "no-faults": ("没有故障记录", "NO FAULTS"),
     "times": ("{} 次", "{} times"),
     "restarting": ("正在重启", "RESTARTING"),
+    # Safe mode; always in both languages
+    "safe-mode": ("安全模式", "SAFE MODE"),
+    "safe-loop": ("连续 {} 次启动未完成", "{} starts in a row did not finish"),
+    "safe-storage": ("存储不能读取：{}", "Storage fault: {}"),
+    "safe-todo": ("账目已保存。请重启；不行请报修", "Books are kept. Restart or call service"),
+    "safe-no-image": ("没有其他版本", "No other version"),
+    "safe-cause": ("复位原因", "Reset"),
     # Facts
     "merchant-number": ("商户号", "Merchant"),
     "terminal-number": ("终端号", "Terminal"),

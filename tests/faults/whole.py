@@ -27,14 +27,14 @@ BROKEN = "程序异常"  # the screen of an error that nobody gave words to
 class Shop:
     """One terminal and its acquirer, from power-on to the last look into the books.
 
-    `path` is where its interpreter finds modules. `falls` is how often its counter may fall over
-    an error that nobody gave words to: never, unless the test makes a device raise one.
+    `falls` is how often its counter may fall over an error that nobody gave words to: never,
+    unless the test makes a device raise one. `board` goes to the Simulation: `path`, `images`.
     """
 
-    def __init__(self, folder: Path, path: str = ".frozen", falls: int = 0) -> None:
+    def __init__(self, folder: Path, falls: int = 0, **board: Any) -> None:
         self.start = dict(START_DEFAULTS)
         self.falls = falls
-        self.sim = Simulation(True, int(self.start["seed"]), folder, self.start, path=path)
+        self.sim = Simulation(True, int(self.start["seed"]), folder, self.start, **board)
         self.timeline = Timeline()
         self.sim.events.subscribe(self.timeline.add)
         self.sim.events.subscribe(self._count_drawings)

@@ -65,7 +65,7 @@ def target_room(name: str, library: set[str]) -> str | None:
 ENTRIES = {"board/sim/modules/start.py", "board/sim/modules/bench.py"}
 ALLOWED = {
     "main": {"board", "firmware"},
-    "boot": {"hardware"},
+    "boot": {"hardware", "lib"},
     "firmware": {"firmware", "lib"},
     "lib": {"lib"},
     "board": {"board", "lib", "hardware"},

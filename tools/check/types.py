@@ -45,6 +45,7 @@ if __name__ == "__main__":
             "lib",
             "main.py",
             "boot.py",
+            "board/espressif.py",
             "board/esp32s3/board.py",
         )
     )

@@ -25,7 +25,9 @@ READ_BYTES_PER_US = 20
 TABLE = Path(__file__).resolve().parents[2] / "board" / "esp32s3" / "partitions.csv"
 
 _TYPES = {"app": 0, "data": 1}
-_SUBTYPES = {"ota": 0, "phy": 1, "nvs": 2, "coredump": 3, "ota_0": 16, "ota_1": 17}
+_SUBTYPES = {
+    "ota": 0, "phy": 1, "nvs": 2, "coredump": 3, "nvs_keys": 4, "ota_0": 16, "ota_1": 17
+}  # fmt: skip
 
 
 class FlashError(Exception):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from tools.sim.link import (
     PowerLost,
 )
 from tools.sim.network import Network
+from tools.sim.ota import ImageInvalid, Slots
 from tools.sim.process import INTERPRETER, Firmware
 
 EPOCH_2000_US = 946_684_800_000_000
@@ -63,7 +64,8 @@ class Machine:
     """The virtual board with power and a firmware process.
 
     `program` is what the interpreter runs, `path` its MICROPYPATH, `stdin` a file for it to read.
-    With `once` the program's end is no failure: `status` says how it ended.
+    With `once` the program's end is no failure: `status` says how it ended. `images` gives the
+    MICROPYPATH of what another application slot holds, by its label, where it is not `path`.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Machine:
         stdin: Path | None = None,
         once: bool = False,
         turn_limit_s: float = TURN_LIMIT_S,
+        images: Mapping[str, str] | None = None,
     ):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -86,6 +89,7 @@ class Machine:
         self.board = Board(self.clock, self._tell, self.events.emit)
         self.network = Network(self.clock, self._tell, self.events.emit, seed)
         self.flash = Flash(folder / "flash.bin", seed)
+        self.slots = Slots(self.flash)
         self.failure: SimulationError | None = None
         self.status: int | None = None
         self.wall: int | None = None
@@ -100,9 +104,10 @@ class Machine:
         self._cause = RESET_POWER
         self._watchdog: Any = None
         self._watchdog_us = 0
+        self._path = path
+        self._images = dict(images or {})
         self._start = {
             "program": program or ["-m", "start"],
-            "path": path,
             "interpreter": interpreter,
             "environment": environment,
             "stdin": stdin,
@@ -183,9 +188,15 @@ class Machine:
         self._cause = cause
         self._boots += 1
         self._off.clear()
+        try:
+            slot = self.slots.start()
+        except PowerLost:  # the bootloader's own writes can be cut as well
+            self._power_lost()
+            return
         self._firmware = Firmware(
             console=self.folder / "console.log",
             seed=self.seed * 1_000_003 + self._boots,
+            path=self._images.get(slot, self._path),
             **self._start,  # type: ignore[arg-type]
         )
         self._link = Link(self._firmware.sock, self._handle, self._turn_limit_s)
@@ -207,6 +218,9 @@ class Machine:
 
     def _lose_power(self) -> None:
         self._end_firmware()
+        self._power_lost()
+
+    def _power_lost(self) -> None:
         self.network.power_off()
         self.flash.save()
         self.events.emit("power", on=False)
@@ -260,7 +274,7 @@ class Machine:
                     for p in self.flash.partitions)
             return "\n".join(rows).encode()
         if command == b"b":
-            return b"app0"
+            return (self.slots.running if payload[1] else self.slots.chosen()).encode()
         if command == b"r":
             data, us = self.flash.read(*struct.unpack_from("<II", payload, 1))
             self.clock.spend(us)
@@ -268,8 +282,14 @@ class Machine:
         try:
             if command == b"e":
                 us = self.flash.erase(*struct.unpack_from("<II", payload, 1))
+            elif command == b"s":
+                us = self.slots.choose(payload[1:].decode())
+            elif command == b"v":
+                us = self.slots.confirm()
             else:
                 us = self.flash.program(struct.unpack_from("<I", payload, 1)[0], payload[5:])
+        except ImageInvalid:
+            return b"invalid"
         except PowerLost:
             self._lose_power()
             raise

@@ -56,6 +56,7 @@ class Simulation(Machine):
         interpreter: Path = INTERPRETER,
         path: str = ".frozen",
         database: str = "sqlite://",
+        images: Mapping[str, str] | None = None,
     ):
         self._database = database
         folder = folder.resolve()  # the firmware runs in a folder of its own
@@ -68,6 +69,7 @@ class Simulation(Machine):
             interpreter=interpreter,
             path=path,
             environment={"SUANPAN_DEVICE_SECRET": str(folder / provision.SECRET)},
+            images=images,
         )
         if virtual != (self.clock.speed == 0):
             raise SimulationError("the loop's time is not the kind that the simulation wants")

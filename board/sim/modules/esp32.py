@@ -78,10 +78,10 @@ class Partition:
         return None
 
     def set_boot(self):
-        """Start from this partition after the next reset."""
-        if self._info[0] != Partition.TYPE_APP:
-            raise OSError(-257)
-        wire.call(wire.FLASH, b"s" + self._info[4].encode())
+        """Start from this partition after the next reset; OSError without a whole image in it."""
+        is_app = self._info[0] == Partition.TYPE_APP
+        if not is_app or wire.call(wire.FLASH, b"s" + self._info[4].encode()):
+            raise OSError(-5379)
 
     def get_next_update(self):
         """The app partition that an update goes into."""
