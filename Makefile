@@ -14,13 +14,14 @@ LOGS    := $(BUILD)/logs
 JOBS    := $(shell nproc 2>/dev/null || echo 2)
 ARGS    ?=
 BOARD   ?= esp32s3
+PROFILE ?= development
 
 # One step of the build, with a log and the seconds it took: $(call step,what is said,log,command)
 step = @mkdir -p $(LOGS); printf '  %-36s' '$(1)'; begun=$$SECONDS; \
   if ( $(3) ) > $(LOGS)/$(2).log 2>&1; then echo "$$((SECONDS - begun)) s"; \
   else echo failed; tail -n 12 $(LOGS)/$(2).log; echo "$(or $(4),The whole log: $(LOGS)/$(2).log)"; exit 1; fi
 
-.PHONY: help build sim test test-long check qemu bench clean packages packages-test packages-bare golden firmware flash
+.PHONY: help build sim test test-long check qemu bench clean packages packages-test packages-bare golden firmware firmware-ready flash
 
 help: ## show this list
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -40,11 +41,14 @@ test-long: build packages-test $(BUILD)/sim32/micropython $(VENV)/.test-ready ##
 qemu: $(BUILD)/qemu/firmware.elf $(VENV)/.test-ready ## build and run on the bare 32-bit core
 	@$(PYTHON) -m pytest tests/bare $(ARGS)
 
-check: build ## ruff, mypy, arrows, pins, generated files, size budget, entropy source
+check: build ## ruff, mypy, arrows, boards (pins, partitions, options, names), generated files, sizes, entropy source
 	@echo "ruff";      $(VENV)/bin/ruff check .
 	@echo "mypy";      $(PYTHON) -m tools.check.types
 	@echo "arrows";    $(PYTHON) -m tools.check.layers
 	@echo "pins";      $(PYTHON) -m tools.check.pins
+	@echo "partitions"; $(PYTHON) -m tools.check.partitions
+	@echo "config";    $(PYTHON) -m tools.check.config
+	@echo "names";     $(PYTHON) -m tools.check.names
 	@echo "generated"; $(PYTHON) -m tools.check.generated
 	@echo "sizes";     $(PYTHON) -m tools.check.sizes
 	@echo "entropy";   $(PYTHON) -m tools.check.entropy
@@ -56,15 +60,27 @@ golden: build ## accept the pictures of all stories as the golden ones, after lo
 	@rm -rf $(BUILD)/golden/now; $(VENV)/bin/pos play tests/stories/*.yaml || true
 	@$(PYTHON) -m tools.sim.goldens --accept
 
-firmware: $(BUILD)/mpy-cross/mpy-cross $(BUILD)/gen/.ready ## the real image (BOARD=esp32s3; needs ESP-IDF 5.4)
-	@[ -n "$$IDF_PATH" ] || { echo "firmware: IDF_PATH is not set: install ESP-IDF 5.4 and run '. export.sh' first."; exit 1; }
-	$(MAKE) -C $(MPY)/ports/esp32 BOARD_DIR=$(CURDIR)/board/$(BOARD) BUILD=$(ABS)/$(BOARD) \
-	  USER_C_MODULES=$(CURDIR)/lib/pinmac/micropython.cmake FROZEN_MANIFEST=$(CURDIR)/board/$(BOARD)/manifest.py
-	@$(PYTHON) -m tools.workshop.manifest $(BUILD)/$(BOARD)/flasher_args.json
+# MicroPython's own ESP32 build with a board folder of ours; a profile is what it calls a variant.
+PROFILES     := development release
+VARIANT      := $(filter-out development,$(PROFILE))
+IMAGE        := $(ABS)/$(BOARD)$(VARIANT:%=-%)
+ESP32_PORT    = -C $(MPY)/ports/esp32 BOARD_DIR=$(CURDIR)/board/$(BOARD) BUILD=$(IMAGE) $(VARIANT:%=BOARD_VARIANT=%)
+
+firmware-ready:
+	@[ -f board/$(BOARD)/sdkconfig.board ] || { echo "firmware: there is no board $(BOARD); BOARD is one of: $(patsubst board/%/sdkconfig.board,%,$(wildcard board/*/sdkconfig.board))."; exit 1; }
+	@[ -n "$(filter $(PROFILE),$(PROFILES))" ] || { echo "firmware: there is no profile $(PROFILE); PROFILE is one of: $(PROFILES)."; exit 1; }
+	@[ -n "$$IDF_PATH" ] || { echo "firmware: IDF_PATH is not set: install ESP-IDF 5.4 and run '. export.sh' in its folder first."; exit 1; }
+	@[ -f "$$IDF_PATH/tools/idf.py" ] || { echo "firmware: IDF_PATH leads to $$IDF_PATH, where no ESP-IDF is: run '. export.sh' in the folder of ESP-IDF 5.4."; exit 1; }
+	@command -v idf.py > /dev/null || { echo "firmware: idf.py is not on the PATH: run '. $$IDF_PATH/export.sh' first."; exit 1; }
+
+firmware: firmware-ready $(BUILD)/mpy-cross/mpy-cross $(BUILD)/gen/.ready ## the real image (BOARD=esp32s3 PROFILE=development; needs ESP-IDF 5.4)
+	$(MAKE) $(ESP32_PORT) USER_C_MODULES=$(CURDIR)/lib/pinmac/micropython.cmake FROZEN_MANIFEST=$(CURDIR)/board/$(BOARD)/manifest.py
+	@$(PYTHON) -m tools.workshop.manifest $(IMAGE)/flasher_args.json
 
 flash: firmware ## that image onto a device (PORT=/dev/ttyACM0)
 	@[ -n "$(PORT)" ] || { echo "flash: name the device's port: make flash PORT=/dev/ttyACM0"; exit 1; }
-	$(MAKE) -C $(MPY)/ports/esp32 BOARD_DIR=$(CURDIR)/board/$(BOARD) BUILD=$(ABS)/$(BOARD) PORT=$(PORT) deploy
+	@[ "$(PROFILE)" != release ] || { echo "flash: a release image is signed before it is written: see board/$(BOARD)/deploy.md."; exit 1; }
+	$(MAKE) $(ESP32_PORT) PORT=$(PORT) deploy
 
 clean: ## remove what was built (the sources and the virtual environment stay)
 	rm -rf $(filter-out $(BUILD)/sources,$(wildcard $(BUILD)/*))

@@ -1,6 +1,7 @@
-"""What every board with an Espressif chip shares: folders, images, radio, clock, resets.
+"""What every board with an Espressif chip shares: folders, images, radio, clock, resets, parts.
 
-A board folder's `board.py` adds its pins and parts. The simulator freezes this very file.
+Pins are asked for by the names in the board's `pins.csv`, so that the parts stand here once; a
+board folder's `board.py` says what it has otherwise. The simulator freezes this very file.
 """
 
 import asyncio
@@ -10,8 +11,15 @@ import esp32
 import machine
 import network
 import vfs
+from drivers.buzzer import Buzzer
+from drivers.ccid import Ccid
+from drivers.keypad import Keypad
+from drivers.lamps import Lamps
+from drivers.pn532 import Pn532
+from drivers.st7789 import ST7789
+from drivers.thermal import Thermal
 from errors import DeviceError, DeviceSilent
-from machine import SPI, Pin
+from machine import PWM, SPI, UART, Pin
 from starts import Starts
 
 TYPE_CHECKING = False
@@ -23,6 +31,13 @@ if TYPE_CHECKING:
 _FOLDERS = (("journal", 1024), ("keys", 256), ("data", 256))
 _SUPERBLOCK = b"littlefs"
 _SUPERBLOCK_AT = const(8)
+
+_DISPLAY_HZ = const(40_000_000)
+_NFC_HZ = const(4_000_000)
+_PRINTER_BAUD = const(9600)
+_READER_BAUD = const(115_200)
+# Times of a WS2812's bit in nanoseconds: high and low of a 0, high and low of a 1.
+_LAMP_TIMING = (400, 850, 800, 450)
 
 _JOIN_MS = const(15_000)
 _JOIN_STEP_MS = const(100)
@@ -155,6 +170,23 @@ def _running() -> esp32.Partition:
     return esp32.Partition(esp32.Partition.RUNNING)  # type: ignore[arg-type]
 
 
+def _keep(running: esp32.Partition) -> None:
+    """No roll-back from the image that runs.
+
+    ESP-IDF confirms the image that was chosen, whichever runs: where the bootloader found no whole
+    image in that slot and fell back on this one, nothing is confirmed, and the next reset ends
+    the other's trial.
+    """
+    chosen = esp32.Partition(esp32.Partition.BOOT)  # type: ignore[arg-type]
+    if chosen.info()[4] != running.info()[4]:
+        return
+    try:
+        esp32.Partition.mark_app_valid_cancel_rollback()
+    except OSError:  # both of the bootloader's records are of failed trials: this image has none
+        running.set_boot()
+        esp32.Partition.mark_app_valid_cancel_rollback()
+
+
 class Chip:
     """What devices.Board asks of the chip itself."""
 
@@ -181,7 +213,7 @@ class Chip:
     def started(self, healthy: bool) -> None:
         """The start is over, so it was no loop. A healthy one also keeps the image that runs."""
         if healthy:
-            esp32.Partition.mark_app_valid_cancel_rollback()
+            _keep(_running())
         starts().end()
 
     def image(self) -> str:
@@ -195,6 +227,35 @@ class Chip:
         except OSError:
             return False
         return True
+
+
+class Terminal(Chip):
+    """Every device of the terminal (devices.Board)."""
+
+    def __init__(self, keypad: Keypad, reader_port: int) -> None:
+        """`reader_port`: which UART the contact reader has; the printer has UART 1."""
+        super().__init__()
+        bus = SPI(1, sck=Pin("SPI_SCK"), mosi=Pin("SPI_MOSI"), miso=Pin("SPI_MISO"))
+        printer = UART(1, _PRINTER_BAUD, tx=Pin("PRINTER_TX"), rx=Pin("PRINTER_RX"), txbuf=512)
+        reader = UART(
+            reader_port, _READER_BAUD, stop=2, tx=Pin("READER_TX"), rx=Pin("READER_RX"), rxbuf=1024
+        )
+        lamps = Pin("LAMPS", Pin.OUT, value=0)
+        select("SD_CS")  # no card is used yet; a floating select would answer for others
+        self.keypad = keypad
+        self.display = ST7789(
+            SharedBus(bus, _DISPLAY_HZ),
+            select("LCD_CS"),
+            Pin("LCD_DC", Pin.OUT, value=0),
+            PWM(Pin("LCD_BACKLIGHT"), freq=5000, duty_u16=0),
+        )
+        self.nfc = Pn532(
+            SharedBus(bus, _NFC_HZ), select("NFC_CS"), Pin("NFC_IRQ", Pin.IN, Pin.PULL_UP)
+        )
+        self.printer = Thermal(printer)
+        self.reader = Ccid(reader)
+        self.lamps = Lamps(lambda data: machine.bitstream(lamps, 0, _LAMP_TIMING, data))
+        self.buzzer = Buzzer(PWM(Pin("BUZZER"), freq=2700, duty_u16=0))
 
 
 def select(name: str) -> Pin:

@@ -9,7 +9,4 @@ set(SDKCONFIG_DEFAULTS
     boards/sdkconfig.240mhz
     ${MICROPY_BOARD_DIR}/sdkconfig.board
 )
-
-if(NOT MICROPY_FROZEN_MANIFEST)
-    set(MICROPY_FROZEN_MANIFEST ${MICROPY_BOARD_DIR}/manifest.py)
-endif()
+include(${MICROPY_BOARD_DIR}/../espressif.cmake)

@@ -26,6 +26,13 @@ class Spi(Protocol):
     def write(self, __data: Buffer) -> "int | None": ...
 
 
+class I2c(Protocol):
+    """machine.I2C as a controller; OSError when the addressed chip does not answer."""
+
+    def writeto(self, __address: int, __data: Buffer) -> int: ...
+    def readfrom_into(self, __address: int, __buffer: Buffer) -> None: ...
+
+
 class Output(Protocol):
     """machine.Pin as an output: call it with a level."""
 

@@ -49,6 +49,7 @@ while True:
     chip.feed_watchdog()
     time.sleep(1)
 """
+RESETS = "    import machine\n    machine.reset()\n"
 LOOPS = "import machine\nmachine.reset()\n"
 HANGS = "import time\nwhile True:\n    time.sleep(1)\n"
 RUNS_IN_OLD = GOOD.replace("chip = Chip()", "chip = Chip()\nassert chip.image() == 'app0'")
@@ -212,6 +213,47 @@ def test_a_slot_without_an_image_cannot_be_chosen(tmp_path: Path) -> None:
     run(story)
 
 
+def test_an_image_that_the_bootloader_fell_back_on_confirms_nothing(tmp_path: Path) -> None:
+    """The chosen slot's image is damaged: ESP-IDF would confirm that one, whichever runs."""
+
+    async def story() -> None:
+        board = machine(tmp_path, GOOD, GOOD)
+        await board.power_on()
+        await board.until(told(board, "up in app0"))
+        await board.power_off()
+        offer_new(board)
+        board.flash.erase(board.flash.partition(NEW).offset, BLOCK)
+        await board.power_on()
+        await board.until(told(board, "up in app0"))
+        assert board.slots.state(NEW) == "pending"
+        await board.power_off()
+        await board.power_on()
+        await board.until(told(board, "up in app0"))
+        assert board.slots.state(NEW) == "aborted"
+        await board.stop()
+
+    run(story)
+
+
+def test_the_last_image_left_speaks_for_itself(tmp_path: Path) -> None:
+    """Both records are of trials that were given up: nothing to confirm, and no loop for it."""
+
+    async def story() -> None:
+        board = machine(tmp_path, GOOD, GOOD)
+        offer_new(board)
+        board.slots.start()
+        board.slots.choose(OLD)  # before the trial was over
+        board.slots.start()
+        board.slots.start()
+        assert board.slots.state(OLD) == board.slots.state(NEW) == "aborted"
+        await board.power_on()
+        await board.until(told(board, "up in app0"))
+        assert board.slots.state(OLD) == "valid"
+        await board.stop()
+
+    run(story)
+
+
 # ---- the whole terminal
 
 
@@ -260,7 +302,7 @@ def test_a_loop_ends_in_safe_mode_which_prints_and_tries_again(tmp_path: Path) -
     async def story() -> None:
         fault = tmp_path / "fault" / "board.py"
         fault.parent.mkdir()
-        fault.write_text(BOARD.read_text().replace("    mount()\n", "    machine.reset()\n"))
+        fault.write_text(BOARD.read_text().replace("    mount()\n", RESETS))
         terminal = Shop(tmp_path / "shop", path=f"{fault.parent}:.frozen")
         sim = terminal.sim
         await sim.start()

@@ -32,20 +32,27 @@ def run(*arguments: str) -> int:
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
+def device(board: str, *more: str) -> int:
+    """The device code as one board has it; each has a module `board` of its own."""
+    folder = ROOT / "board" / board
+    config = (ROOT / "tools" / "check" / "mypy-device.ini").read_text(encoding="utf-8")
+    own = ROOT / "build" / "stubs" / f"mypy-{board}.ini"
+    own.write_text(config.replace("@ROOT@", str(ROOT)).replace("@BOARD@", str(folder)))
+    return run(
+        "--config-file",
+        str(own),
+        "--custom-typeshed-dir",
+        str(STUBS),
+        "main.py",
+        *(str(path) for path in sorted(folder.glob("*.py")) if path.name != "manifest.py"),
+        *more,
+    )
+
+
 if __name__ == "__main__":
     lay_out_stubs()
     sys.exit(
         run("--config-file", "tools/check/mypy-tools.ini", "tools", "lib/pinmac/stubs.py")
-        or run(
-            "--config-file",
-            "tools/check/mypy-device.ini",
-            "--custom-typeshed-dir",
-            str(STUBS),
-            "firmware",
-            "lib",
-            "main.py",
-            "boot.py",
-            "board/espressif.py",
-            "board/esp32s3/board.py",
-        )
+        or device("esp32s3", "firmware", "lib", "boot.py", "board/espressif.py")
+        or device("esp32c6", "board/espressif.py")
     )

@@ -24,7 +24,7 @@ from tools.sim.link import (
     PowerLost,
 )
 from tools.sim.network import Network
-from tools.sim.ota import ImageInvalid, Slots
+from tools.sim.ota import SlotError, Slots
 from tools.sim.process import INTERPRETER, Firmware
 
 EPOCH_2000_US = 946_684_800_000_000
@@ -288,8 +288,8 @@ class Machine:
                 us = self.slots.confirm()
             else:
                 us = self.flash.program(struct.unpack_from("<I", payload, 1)[0], payload[5:])
-        except ImageInvalid:
-            return b"invalid"
+        except SlotError as error:
+            return struct.pack("<i", error.code)
         except PowerLost:
             self._lose_power()
             raise

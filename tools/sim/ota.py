@@ -25,8 +25,16 @@ _NO_SEQUENCE = 0xFFFFFFFF
 _APP, _OTA_0 = 0, 16
 
 
-class ImageInvalid(Exception):
-    """There is no whole image in the slot (ESP_ERR_OTA_VALIDATE_FAILED)."""
+class SlotError(Exception):
+    """esp_ota_ops refuses; `code` is the esp_err_t that the port raises as an OSError."""
+
+    code = -1  # ESP_FAIL
+
+
+class ImageInvalid(SlotError):
+    """There is no whole image in the slot."""
+
+    code = -0x1503  # ESP_ERR_OTA_VALIDATE_FAILED
 
 
 @dataclass
@@ -66,10 +74,9 @@ class Slots:
         return found
 
     def state(self, label: str) -> str:
-        """What otadata says about a slot; '' when it says nothing."""
+        """What the first entry of a slot says (esp_ota_get_state_partition); '' without one."""
         known = [entry for entry in self.entries() if entry.whole and self._label(entry) == label]
-        newest = max(known, key=lambda entry: entry.sequence, default=None)
-        return STATES.get(newest.state, "") if newest else ""
+        return STATES.get(known[0].state, "") if known else ""
 
     def whole(self, label: str) -> bool:
         """There is an image in the slot."""
@@ -112,9 +119,12 @@ class Slots:
         return self._write(1 - active.sector, sequence, NEW)
 
     def confirm(self) -> int:
-        """esp_ota_mark_app_valid_cancel_rollback: the active entry becomes valid."""
+        """esp_ota_mark_app_valid_cancel_rollback: the active entry becomes valid. SlotError
+        without one."""
         active = self._active(self.entries())
-        if active is None or active.state == VALID:
+        if active is None:
+            raise SlotError("both entries are of images that were given up")
+        if active.state == VALID:
             return 0
         return self._write(active.sector, active.sequence, VALID)
 

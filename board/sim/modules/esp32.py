@@ -15,6 +15,12 @@ def _table():
     return rows
 
 
+def _check(answer):
+    """Raise what esp_ota_ops refused, as the port's check_esp_err does."""
+    if answer:
+        raise OSError(struct.unpack("<i", answer)[0])
+
+
 class Partition:
     """One partition; a block device of `block_size` bytes a block."""
 
@@ -79,9 +85,9 @@ class Partition:
 
     def set_boot(self):
         """Start from this partition after the next reset; OSError without a whole image in it."""
-        is_app = self._info[0] == Partition.TYPE_APP
-        if not is_app or wire.call(wire.FLASH, b"s" + self._info[4].encode()):
-            raise OSError(-5379)
+        if self._info[0] != Partition.TYPE_APP:
+            raise OSError(-5379)  # ESP_ERR_OTA_VALIDATE_FAILED: no image
+        _check(wire.call(wire.FLASH, b"s" + self._info[4].encode()))
 
     def get_next_update(self):
         """The app partition that an update goes into."""
@@ -92,8 +98,8 @@ class Partition:
 
     @classmethod
     def mark_app_valid_cancel_rollback(cls):
-        """The running image is good; do not go back to the other."""
-        wire.call(wire.FLASH, b"v")
+        """Do not go back from the image that was chosen; OSError when none is on record."""
+        _check(wire.call(wire.FLASH, b"v"))
 
     def _address(self, block, offset, length):
         start = block * self._block_size + offset

@@ -1,0 +1,2 @@
+# `make firmware PROFILE=release`: secure boot, encryption and closed doors.
+list(APPEND SDKCONFIG_DEFAULTS ${MICROPY_BOARD_DIR}/../sdkconfig.release)

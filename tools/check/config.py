@@ -1,0 +1,129 @@
+"""Check the boards' sdkconfig files: every option exists in ESP-IDF, and a release is closed.
+
+ESP-IDF ignores an option that it does not know, so a slip of the pen would open a door in silence.
+An option is known when MicroPython's own boards set it (the pinned sources), or when it was read
+in the Kconfig file of ESP-IDF that KCONFIG names. Run as `python -m tools.check.config`.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BOARDS = ROOT / "board"
+UPSTREAM = ROOT / "build" / "sources" / "micropython" / "ports" / "esp32" / "boards"
+OPTION = re.compile(r"^CONFIG_([A-Z0-9_]+)=(.*)$")
+VALUE = re.compile(r'^(y|n||"[^"]*"|-?\d+|0x[0-9A-Fa-f]+)$')
+
+# Kconfig file (under ESP-IDF's components/) → the options read there that we use.
+KCONFIG = {
+    "bootloader/Kconfig.projbuild": (
+        "SECURE_BOOT", "SECURE_BOOT_V2_ENABLED", "SECURE_SIGNED_APPS_RSA_SCHEME",
+        "SECURE_BOOT_BUILD_SIGNED_BINARIES", "SECURE_BOOT_INSECURE", "SECURE_BOOT_ALLOW_JTAG",
+        "SECURE_ENABLE_SECURE_ROM_DL_MODE", "SECURE_FLASH_ENC_ENABLED",
+        "SECURE_FLASH_ENCRYPTION_AES128", "SECURE_FLASH_ENCRYPTION_MODE_RELEASE",
+    ),
+    "nvs_flash/Kconfig": ("NVS_ENCRYPTION",),
+    "nvs_sec_provider/Kconfig": ("NVS_SEC_KEY_PROTECT_USING_FLASH_ENC",),
+    "espcoredump/Kconfig": ("ESP_COREDUMP_ENABLE_TO_NONE",),
+    "partition_table/Kconfig.projbuild": ("PARTITION_TABLE_OFFSET",),
+    "mbedtls/Kconfig": (
+        "MBEDTLS_SSL_PROTO_TLS1_3", "MBEDTLS_SSL_TLS1_3_COMPATIBILITY_MODE",
+        "MBEDTLS_SSL_KEEP_PEER_CERTIFICATE",
+    ),
+}  # fmt: skip
+
+# What every image has, and what one that leaves the workshop has besides.
+ALWAYS = {
+    "BOOTLOADER_APP_ROLLBACK_ENABLE": "y",
+    "MBEDTLS_SSL_PROTO_TLS1_3": "y",
+    "MBEDTLS_HAVE_TIME_DATE": "y",
+    "PARTITION_TABLE_CUSTOM": "y",
+    "PARTITION_TABLE_OFFSET": "0x10000",
+    "ESPTOOLPY_FLASHSIZE_16MB": "y",
+}
+RELEASE = {
+    "SECURE_BOOT": "y",
+    "SECURE_BOOT_V2_ENABLED": "y",
+    "SECURE_BOOT_BUILD_SIGNED_BINARIES": "n",
+    "SECURE_BOOT_INSECURE": "n",
+    "SECURE_BOOT_ALLOW_JTAG": "n",
+    "SECURE_ENABLE_SECURE_ROM_DL_MODE": "y",
+    "SECURE_FLASH_ENC_ENABLED": "y",
+    "SECURE_FLASH_ENCRYPTION_MODE_RELEASE": "y",
+    "NVS_ENCRYPTION": "y",
+    "NVS_SEC_KEY_PROTECT_USING_FLASH_ENC": "y",
+    "ESP_COREDUMP_ENABLE_TO_NONE": "y",
+    "BOOTLOADER_SKIP_VALIDATE_IN_DEEP_SLEEP": "n",
+}
+OF_BOARD = {"esp32s3": {"SPIRAM": "y", "SPIRAM_MODE_OCT": "y", "SPIRAM_IGNORE_NOTFOUND": "n"}}
+
+
+def known() -> set[str]:
+    """Every option that there is, as far as this check knows."""
+    names = {name for options in KCONFIG.values() for name in options}
+    for path in UPSTREAM.rglob("sdkconfig*"):
+        if path.is_file():
+            names |= set(re.findall(r"CONFIG_([A-Z0-9_]+)", path.read_text(encoding="utf-8")))
+    return names
+
+
+def options(path: Path) -> list[tuple[str, str]]:
+    """(name, value) of every line that sets one."""
+    found = []
+    for line in path.read_text(encoding="utf-8").split("\n"):
+        if line and not line.startswith("#"):
+            match = OPTION.match(line)
+            found.append((match[1], match[2]) if match else (line, "?"))
+    return found
+
+
+def chain(board: Path, release: bool) -> list[Path]:
+    """The files that a build puts together, as mpconfigboard.cmake names them, in order."""
+    text = (board / "mpconfigboard.cmake").read_text(encoding="utf-8")
+    if release:
+        text += (board / "mpconfigvariant_release.cmake").read_text(encoding="utf-8")
+    files = []
+    for name in re.findall(r"^[^#\n]*?(boards/sdkconfig\.\w+|sdkconfig\.\w+)", text, re.MULTILINE):
+        upstream = name.startswith("boards/")
+        files.append(UPSTREAM / name.removeprefix("boards/") if upstream else board / name)
+    return files
+
+
+def faults(board: Path) -> list[str]:
+    """A sentence for each thing that is wrong with a board's files."""
+    found, names = [], known()
+    for path in (board / "sdkconfig.board", board / "sdkconfig.release"):
+        for name, value in options(path):
+            if not VALUE.match(value):
+                found.append(f"{path.name}: {name} has no value that Kconfig knows")
+            if name not in names:
+                found.append(f"{path.name}: CONFIG_{name} is in no Kconfig file that was read")
+    for release in (False, True):
+        files = chain(board, release)
+        missing = [path.name for path in files if not path.exists()]
+        if missing:
+            return [*found, f"mpconfigboard.cmake names {', '.join(missing)}, which is not there"]
+        merged = dict(pair for path in files for pair in options(path))
+        wanted = ALWAYS | OF_BOARD.get(board.name, {}) | (RELEASE if release else {})
+        profile = "release" if release else "development"
+        found += [
+            f"{profile}: CONFIG_{name} is {merged.get(name, 'not set')}, not {value}"
+            for name, value in wanted.items()
+            if merged.get(name) != value
+        ]
+    return found
+
+
+def main() -> None:
+    """One line a board; exit with the sentences of what is wrong."""
+    for path in sorted(BOARDS.glob("*/sdkconfig.board")):
+        wrong = faults(path.parent)
+        if wrong:
+            sys.exit(f"config: {path.parent.name}: " + "; ".join(wrong))
+        count = len({name for f in chain(path.parent, True) for name, _ in options(f)})
+        print(f"  {path.parent.name}: {count} options of a release exist, and its doors are closed")
+
+
+if __name__ == "__main__":
+    main()
