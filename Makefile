@@ -41,7 +41,7 @@ test-long: build packages-test $(BUILD)/sim32/micropython $(VENV)/.test-ready ##
 qemu: $(BUILD)/qemu/firmware.elf $(VENV)/.test-ready ## build and run on the bare 32-bit core
 	@$(PYTHON) -m pytest tests/bare $(ARGS)
 
-check: build ## ruff, mypy, arrows, boards (pins, partitions, options, names), generated files, sizes, entropy source
+check: build ## ruff, mypy, arrows, boards (pins, partitions, options, names), generated files, sizes, compilers, entropy
 	@echo "ruff";      $(VENV)/bin/ruff check .
 	@echo "mypy";      $(PYTHON) -m tools.check.types
 	@echo "arrows";    $(PYTHON) -m tools.check.layers
@@ -51,6 +51,7 @@ check: build ## ruff, mypy, arrows, boards (pins, partitions, options, names), g
 	@echo "names";     $(PYTHON) -m tools.check.names
 	@echo "generated"; $(PYTHON) -m tools.check.generated
 	@echo "sizes";     $(PYTHON) -m tools.check.sizes
+	@echo "compilers"; $(PYTHON) -m tools.check.compilers
 	@echo "entropy";   $(PYTHON) -m tools.check.entropy
 
 bench: build $(BUILD)/qemu/firmware.elf $(VENV)/.test-ready ## the benchmark table, and build/bench.json

@@ -1,6 +1,6 @@
-# What a terminal's board freezes: the libraries, the terminal, what the Espressif boards share, and
-# the board's own `board.py`. A manifest, included with opt= (0 keeps line numbers and asserts) and
-# board=.
+# What a terminal's board freezes: the libraries, the terminal, what the Espressif boards share,
+# and the board's own `board.py`. A manifest, included with opt= (0 keeps line numbers and asserts)
+# and board=.
 # ruff: noqa: F821 - a manifest's functions are given to it
 import os
 

@@ -51,7 +51,8 @@ class Chip:
     def levels(self):
         low = {line for line in range(16) if not self.latch >> line & 1}
         while True:
-            reached = {b for a, b in self.closed if a in low} | {a for a, b in self.closed if b in low}
+            ways = self.closed | {(b, a) for a, b in self.closed}
+            reached = {b for a, b in ways if a in low}
             if reached <= low:
                 return sum(1 << line for line in range(16) if line not in low)
             low |= reached

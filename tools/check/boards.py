@@ -1,12 +1,18 @@
-"""The boards that MicroPython's ESP32 port is built for, and what each freezes into its image."""
+"""The boards that MicroPython's ESP32 port is built for, as their folders describe them.
+
+A folder with an `mpconfigboard.cmake` is such a board. Its `module.toml` says which module it is
+made with, and its manifest what is frozen into the image; no other file of the checks names one.
+"""
 
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-MICROPYTHON = ROOT / "build" / "sources" / "micropython"
+MICROPYTHON = (ROOT / "build" / "sources" / "micropython").resolve()
 
 # MicroPython's own reader takes the manifest; one line a file.
 _READ = (
@@ -26,14 +32,74 @@ class Frozen:
     optimise: int
 
 
-def espressif() -> list[Path]:
-    """The folders of the boards with an Espressif chip."""
-    return sorted(path.parent for path in (ROOT / "board").glob("*/mpconfigboard.cmake"))
+@dataclass(frozen=True)
+class Board:
+    """A board's folder and the module it is made with; pins are GPIO numbers."""
+
+    folder: Path
+    module: str
+    instructions: str
+    flash_bytes: int
+    lacks: frozenset[str]
+    led_out: frozenset[int]
+    flash: frozenset[int]
+    usb: frozenset[int]
+    strapping: dict[int, str]
+    strap_use: dict[int, str]
+    fixed: dict[str, int]
+    sdkconfig: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """What BOARD= calls it."""
+        return self.folder.name
 
 
-def frozen(board: str) -> list[Frozen]:
-    """What the manifest of `board/<board>` freezes. CalledProcessError with the reader's words."""
-    manifest = ROOT / "board" / board / "manifest.py"
+def _numbers(text: str) -> frozenset[int]:
+    """'0-3 7' → {0, 1, 2, 3, 7}."""
+    found: set[int] = set()
+    for part in text.split():
+        first, _, last = part.partition("-")
+        found |= {*range(int(first), int(last or first) + 1)}
+    return frozenset(found)
+
+
+def read(folder: Path) -> Board:
+    """The board of a folder. KeyError names what its module.toml does not say."""
+    said = tomllib.loads((folder / "module.toml").read_text(encoding="utf-8"))
+    gpio = said["gpio"]
+    return Board(
+        folder=folder,
+        module=said["name"],
+        instructions=said["instructions"],
+        flash_bytes=said["flash_bytes"],
+        lacks=frozenset(said["lacks"]),
+        led_out=_numbers(gpio["led_out"]),
+        flash=_numbers(gpio["flash"]),
+        usb=_numbers(gpio["usb"]),
+        strapping={int(pin): why for pin, why in gpio["strapping"].items()},
+        strap_use={int(pin): name for pin, name in gpio["strap_use"].items()},
+        fixed=gpio.get("fixed", {}),
+        sdkconfig=said.get("sdkconfig", {}),
+    )
+
+
+@cache
+def espressif() -> tuple[Board, ...]:
+    """Every board with an Espressif chip."""
+    folders = (path.parent for path in (ROOT / "board").glob("*/mpconfigboard.cmake"))
+    return tuple(read(folder) for folder in sorted(folders))
+
+
+def board(name: str) -> Board:
+    """The board of this name. StopIteration for another."""
+    return next(one for one in espressif() if one.name == name)
+
+
+@cache
+def frozen(name: str) -> tuple[Frozen, ...]:
+    """What the manifest of `board/<name>` freezes. CalledProcessError with the reader's words."""
+    manifest = ROOT / "board" / name / "manifest.py"
     done = subprocess.run(
         [sys.executable, "-c", _READ, MICROPYTHON, manifest],
         capture_output=True,
@@ -41,4 +107,4 @@ def frozen(board: str) -> list[Frozen]:
         check=True,
     )
     rows = (line.split("\t") for line in done.stdout.splitlines())
-    return [Frozen(target, Path(path), int(level)) for target, path, level in rows]
+    return tuple(Frozen(target, Path(path), int(level)) for target, path, level in rows)

@@ -9,9 +9,9 @@ import re
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-BOARDS = ROOT / "board"
-UPSTREAM = ROOT / "build" / "sources" / "micropython" / "ports" / "esp32" / "boards"
+from tools.check.boards import MICROPYTHON, Board, espressif
+
+PORT = MICROPYTHON / "ports" / "esp32"
 OPTION = re.compile(r"^CONFIG_([A-Z0-9_]+)=(.*)$")
 VALUE = re.compile(r'^(y|n||"[^"]*"|-?\d+|0x[0-9A-Fa-f]+)$')
 
@@ -21,7 +21,7 @@ KCONFIG = {
         "SECURE_BOOT", "SECURE_BOOT_V2_ENABLED", "SECURE_SIGNED_APPS_RSA_SCHEME",
         "SECURE_BOOT_BUILD_SIGNED_BINARIES", "SECURE_BOOT_INSECURE", "SECURE_BOOT_ALLOW_JTAG",
         "SECURE_ENABLE_SECURE_ROM_DL_MODE", "SECURE_FLASH_ENC_ENABLED",
-        "SECURE_FLASH_ENCRYPTION_AES128", "SECURE_FLASH_ENCRYPTION_MODE_RELEASE",
+        "SECURE_FLASH_ENCRYPTION_MODE_RELEASE",
     ),
     "nvs_flash/Kconfig": ("NVS_ENCRYPTION",),
     "nvs_sec_provider/Kconfig": ("NVS_SEC_KEY_PROTECT_USING_FLASH_ENC",),
@@ -56,13 +56,16 @@ RELEASE = {
     "ESP_COREDUMP_ENABLE_TO_NONE": "y",
     "BOOTLOADER_SKIP_VALIDATE_IN_DEEP_SLEEP": "n",
 }
-OF_BOARD = {"esp32s3": {"SPIRAM": "y", "SPIRAM_MODE_OCT": "y", "SPIRAM_IGNORE_NOTFOUND": "n"}}
+
+
+# Written into the build folder by espressif.cmake, so there is no such file here.
+WRITTEN = "sdkconfig.partitions"
 
 
 def known() -> set[str]:
     """Every option that there is, as far as this check knows."""
     names = {name for options in KCONFIG.values() for name in options}
-    for path in UPSTREAM.rglob("sdkconfig*"):
+    for path in (PORT / "boards").rglob("sdkconfig*"):
         if path.is_file():
             names |= set(re.findall(r"CONFIG_([A-Z0-9_]+)", path.read_text(encoding="utf-8")))
     return names
@@ -78,34 +81,47 @@ def options(path: Path) -> list[tuple[str, str]]:
     return found
 
 
-def chain(board: Path, release: bool) -> list[Path]:
-    """The files that a build puts together, as mpconfigboard.cmake names them, in order."""
-    text = (board / "mpconfigboard.cmake").read_text(encoding="utf-8")
-    if release:
-        text += (board / "mpconfigvariant_release.cmake").read_text(encoding="utf-8")
+def chain(folder: Path, release: bool) -> list[Path]:
+    """The files that a build of a board's folder joins, as its CMake files name them, in order."""
     files = []
-    for name in re.findall(r"^[^#\n]*?(boards/sdkconfig\.\w+|sdkconfig\.\w+)", text, re.MULTILINE):
-        upstream = name.startswith("boards/")
-        files.append(UPSTREAM / name.removeprefix("boards/") if upstream else board / name)
-    return files
+    names = ["mpconfigboard.cmake"] + ["mpconfigvariant_release.cmake"] * release
+    for script in (folder / name for name in names):
+        for place in _named(script, folder):
+            script_too = place.suffix == ".cmake" and place.exists()
+            files += _named(place, folder) if script_too else [place]
+    return [path for path in files if path.name != WRITTEN]
 
 
-def faults(board: Path) -> list[str]:
+def _named(script: Path, folder: Path) -> list[Path]:
+    """What a CMake file adds to SDKCONFIG_DEFAULTS, and the scripts that it includes."""
+    places = {"MICROPY_BOARD_DIR": folder, "CMAKE_CURRENT_LIST_DIR": script.parent}
+    text = re.sub(r"^\s*#.*$|file\(WRITE.*", "", script.read_text(encoding="utf-8"), flags=re.M)
+    found = []
+    for name in re.findall(r"[\w${}./]*(?:sdkconfig\.\w+|/\w+\.cmake)", text):
+        for variable, place in places.items():
+            name = name.replace(f"${{{variable}}}", str(place))
+        found.append((PORT / name).resolve())
+    return found
+
+
+def faults(board: Board) -> list[str]:
     """A sentence for each thing that is wrong with a board's files."""
-    found, names = [], known()
-    for path in (board / "sdkconfig.board", board / "sdkconfig.release"):
-        for name, value in options(path):
-            if not VALUE.match(value):
-                found.append(f"{path.name}: {name} has no value that Kconfig knows")
-            if name not in names:
-                found.append(f"{path.name}: CONFIG_{name} is in no Kconfig file that was read")
+    found: list[str] = []
+    names = known()
     for release in (False, True):
-        files = chain(board, release)
+        files = chain(board.folder, release)
         missing = [path.name for path in files if not path.exists()]
         if missing:
-            return [*found, f"mpconfigboard.cmake names {', '.join(missing)}, which is not there"]
+            return [*found, f"the CMake files name {', '.join(missing)}, which is not there"]
+        ours = [path for path in files if not path.is_relative_to(PORT)]
+        for path in ours if release else ():
+            for name, value in options(path):
+                if not VALUE.match(value):
+                    found.append(f"{path.name}: {name} has no value that Kconfig knows")
+                if name not in names:
+                    found.append(f"{path.name}: CONFIG_{name} is in no Kconfig file that was read")
         merged = dict(pair for path in files for pair in options(path))
-        wanted = ALWAYS | OF_BOARD.get(board.name, {}) | (RELEASE if release else {})
+        wanted = ALWAYS | board.sdkconfig | (RELEASE if release else {})
         profile = "release" if release else "development"
         found += [
             f"{profile}: CONFIG_{name} is {merged.get(name, 'not set')}, not {value}"
@@ -117,12 +133,12 @@ def faults(board: Path) -> list[str]:
 
 def main() -> None:
     """One line a board; exit with the sentences of what is wrong."""
-    for path in sorted(BOARDS.glob("*/sdkconfig.board")):
-        wrong = faults(path.parent)
+    for board in espressif():
+        wrong = faults(board)
         if wrong:
-            sys.exit(f"config: {path.parent.name}: " + "; ".join(wrong))
-        count = len({name for f in chain(path.parent, True) for name, _ in options(f)})
-        print(f"  {path.parent.name}: {count} options of a release exist, and its doors are closed")
+            sys.exit(f"config: {board.name}: " + "; ".join(wrong))
+        count = len({name for f in chain(board.folder, True) for name, _ in options(f)})
+        print(f"  {board.name}: {count} options of a release exist, and its doors are closed")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Check that what the boards use of machine, network and esp32 is in the ESP32 port.
 
 By name, against the port's type stubs: modules' members, and members of their classes where the
-class is named (`machine.Pin.IN`, `WLAN.IF_STA`); mypy follows the objects themselves. The stubs are
-those of the port as a whole, so what a chip lacks is listed here. Run as
+class is named (`machine.Pin.IN`, `WLAN.IF_STA`); mypy follows the objects themselves. The stubs
+are those of the port as a whole; what a chip lacks stands in the board's module.toml. Run as
 `python -m tools.check.names`, after `tools.check.types` has laid the stubs out.
 """
 
@@ -10,17 +10,10 @@ import ast
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tools.check.boards import MICROPYTHON, ROOT, Board, espressif, frozen
+
 STUBS = ROOT / "build" / "stubs"
 MODULES = ("machine", "network", "esp32")
-# What ports/esp32 of MicroPython 1.25 leaves out on a chip (modesp32.c; MICROPY_PY_MACHINE_DAC and
-# MICROPY_PY_NETWORK_LAN in mpconfigport.h; SOC_TOUCH_SENSOR_SUPPORTED in modmachine.c), or a board
-# in its mpconfigboard.h.
-_NEITHER = {"machine.DAC", "esp32.raw_temperature", "network.LAN"}
-NOT_ON = {
-    "esp32s3": _NEITHER,
-    "esp32c6": _NEITHER | {"machine.TouchPad", "machine.I2S", "esp32.ULP"},
-}
 
 
 def members(body: list[ast.stmt]) -> dict[str, set[str]]:
@@ -77,11 +70,11 @@ def _dotted(node: ast.expr) -> str:
     return ""
 
 
-def fault(name: str, board: str, there: dict[str, dict[str, set[str]]]) -> str:
+def fault(name: str, board: Board, there: dict[str, dict[str, set[str]]]) -> str:
     """A sentence when the port does not have a name; '' when it has."""
     module, member, *rest = name.split(".")
-    if f"{module}.{member}" in NOT_ON[board]:
-        return f"{module}.{member} is not on the {board}"
+    if f"{module}.{member}" in board.lacks:
+        return f"{module}.{member} is not on the {board.name}"
     if member not in there[module]:
         return f"MicroPython's ESP32 port has no {module}.{member}"
     inside = there[module][member]
@@ -90,17 +83,16 @@ def fault(name: str, board: str, there: dict[str, dict[str, set[str]]]) -> str:
     return ""
 
 
-def files(board: str) -> list[Path]:
-    """All Python of a board's image that may touch the hardware."""
-    own = [p for p in (ROOT / "board" / board).glob("*.py") if p.name != "manifest.py"]
-    shared = [ROOT / "board" / "espressif.py", ROOT / "board" / "_boot.py"]
-    return [ROOT / "boot.py", ROOT / "main.py", *shared, *sorted(own)]
+def files(board: Board) -> list[Path]:
+    """All Python of the board's image that is this project's."""
+    files = (file.path for file in frozen(board.name))
+    return [path for path in files if not path.is_relative_to(MICROPYTHON)]
 
 
 def main() -> None:
     """One line a board; exit with the place and the sentence of each name that is missing."""
     there = stubs()
-    for board in NOT_ON:
+    for board in espressif():
         wrong, count = [], 0
         for path in files(board):
             for line, name in used(path):
@@ -110,7 +102,7 @@ def main() -> None:
                     wrong.append(f"{path.relative_to(ROOT)}:{line}: {said}")
         if wrong:
             sys.exit("names: " + "; ".join(wrong))
-        print(f"  {board}: {count} uses of {', '.join(MODULES)}, all in the port")
+        print(f"  {board.name}: {count} uses of {', '.join(MODULES)}, all in the port")
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from esp_idf_defs.partitions import PartitionTable
 
-BOARDS = Path(__file__).resolve().parents[2] / "board"
-FLASH_BYTES = 16 * 1024 * 1024
+from tools.check.boards import espressif
+
 TABLE_OFFSET = 0x10000
 APP, DATA = 0, 1
 OTA, NVS, NVS_KEYS, COREDUMP = 0, 2, 4, 3
@@ -36,11 +36,11 @@ def read(path: Path) -> PartitionTable:
     return PartitionTable.from_csv(path.read_text(encoding="utf-8"), TABLE_OFFSET)
 
 
-def espressif(table: PartitionTable) -> list[str]:
+def by_gen_esp32part(table: PartitionTable, flash_bytes: int) -> list[str]:
     """What gen_esp32part refuses, in its own words."""
     try:
         table.verify(TABLE_OFFSET, "v2")
-        table.verify_size_fits(FLASH_BYTES)
+        table.verify_size_fits(flash_bytes)
         table.to_binary()
     except RuntimeError as error:
         return [str(error)]
@@ -84,18 +84,18 @@ def image_estimate() -> int:
 def main() -> None:
     """One line a board; exit with the sentences of what is wrong."""
     image = image_estimate()
-    for path in sorted(BOARDS.glob("*/partitions.csv")):
+    for board in espressif():
         try:
-            table = read(path)
-            wrong = espressif(table) or ours(table, image)
+            table = read(board.folder / "partitions.csv")
+            wrong = by_gen_esp32part(table, board.flash_bytes) or ours(table, image)
         except RuntimeError as error:
             wrong = [str(error)]
         if wrong:
-            sys.exit(f"partitions: {path.parent.name}: " + "; ".join(wrong))
+            sys.exit(f"partitions: {board.name}: " + "; ".join(wrong))
         slot = min(part.size for part in table if part.type == APP)
-        spare = FLASH_BYTES - table.flash_size()
+        spare = board.flash_bytes - table.flash_size()
         print(
-            f"  {path.parent.name}: {len(table)} partitions by Espressif's rules; a slot has "
+            f"  {board.name}: {len(table)} partitions by Espressif's rules; a slot has "
             f"{slot:,} bytes for at most {image:,}; {spare // 1024:,} KB of flash are spare"
         )
 

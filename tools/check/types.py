@@ -8,9 +8,9 @@ import importlib.metadata
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tools.check.boards import ROOT, Board, espressif
+
 STUBS = ROOT / "build" / "stubs"
 
 
@@ -32,20 +32,21 @@ def run(*arguments: str) -> int:
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
-def device(board: str, *more: str) -> int:
-    """The device code as one board has it; each has a module `board` of its own."""
-    folder = ROOT / "board" / board
+def device(board: Board) -> int:
+    """The device code as one board has it: each has a module `board` of its own."""
     config = (ROOT / "tools" / "check" / "mypy-device.ini").read_text(encoding="utf-8")
-    own = ROOT / "build" / "stubs" / f"mypy-{board}.ini"
-    own.write_text(config.replace("@ROOT@", str(ROOT)).replace("@BOARD@", str(folder)))
+    own = STUBS / f"mypy-{board.name}.ini"
+    own.write_text(config.replace("@ROOT@", str(ROOT)).replace("@BOARD@", str(board.folder)))
+    scripts = (path for path in sorted(board.folder.glob("*.py")) if path.name != "manifest.py")
     return run(
         "--config-file",
         str(own),
+        "--cache-dir",
+        str(ROOT / ".mypy_cache" / board.name),
         "--custom-typeshed-dir",
         str(STUBS),
-        "main.py",
-        *(str(path) for path in sorted(folder.glob("*.py")) if path.name != "manifest.py"),
-        *more,
+        *("firmware", "lib", "main.py", "boot.py", "board/espressif.py", "board/_boot.py"),
+        *(str(path) for path in scripts),
     )
 
 
@@ -53,6 +54,5 @@ if __name__ == "__main__":
     lay_out_stubs()
     sys.exit(
         run("--config-file", "tools/check/mypy-tools.ini", "tools", "lib/pinmac/stubs.py")
-        or device("esp32s3", "firmware", "lib", "boot.py", "board/espressif.py")
-        or device("esp32c6", "board/espressif.py")
+        or any(device(board) for board in espressif())
     )
