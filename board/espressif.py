@@ -5,6 +5,7 @@ board folder's `board.py` says what it has otherwise. The simulator freezes this
 """
 
 import asyncio
+import sys
 import time
 
 import esp32
@@ -13,6 +14,7 @@ import network
 import vfs
 from drivers.buzzer import Buzzer
 from drivers.ccid import Ccid
+from drivers.console import Console
 from drivers.keypad import Keypad
 from drivers.lamps import Lamps
 from drivers.pn532 import Pn532
@@ -193,6 +195,7 @@ class Chip:
     def __init__(self) -> None:
         self.radio = Radio()
         self.clock = Clock()
+        self.console = Console(sys.stdin.buffer, print)
         self.serial = machine.unique_id().hex().upper()
         self._watchdog: machine.WDT | None = None
 
@@ -223,10 +226,14 @@ class Chip:
     def other_image(self) -> bool:
         """Run the other slot after the next reset, on trial; False without an image in it."""
         try:
-            _running().get_next_update().set_boot()
+            self.other_slot().set_boot()
         except OSError:
             return False
         return True
+
+    def other_slot(self) -> esp32.Partition:
+        """The slot that does not run."""
+        return _running().get_next_update()
 
 
 class Terminal(Chip):

@@ -141,6 +141,30 @@ class Clock(Protocol):
     def set(self, seconds: int) -> None: ...
 
 
+class Console(Protocol):
+    """The cable to a workstation: lines of ASCII."""
+
+    async def line(self) -> str:
+        """The next line that is not empty; '?' for one that is too long or no ASCII."""
+        ...
+
+    def say(self, text: str) -> None:
+        """One line out."""
+        ...
+
+
+class Slot(Protocol):
+    """An application slot as a block device of 4096 bytes a block."""
+
+    def readblocks(self, __block: int, __buffer: bytearray) -> object: ...
+
+    def writeblocks(self, __block: int, __buffer: "bytes | bytearray") -> None:
+        """Erase and write a whole block."""
+        ...
+
+    def ioctl(self, __operation: int, __argument: int) -> "int | None": ...
+
+
 class Board(Protocol):
     """What `board.open()` returns. Folders are mounted: '/journal', '/keys', '/data'."""
 
@@ -172,6 +196,9 @@ class Board(Protocol):
     def clock(self) -> Clock: ...
 
     @property
+    def console(self) -> Console: ...
+
+    @property
     def serial(self) -> str: ...
 
     def feed_watchdog(self) -> None: ...
@@ -192,4 +219,8 @@ class Board(Protocol):
 
     def other_image(self) -> bool:
         """Run the other slot after the next restart, on trial; False without an image in it."""
+        ...
+
+    def other_slot(self) -> Slot:
+        """The slot that does not run, for a new image."""
         ...

@@ -15,6 +15,8 @@ COMMANDS = {
     "erase": ("tools.workshop.flash_command", "erase", "erase devices' flash"),
     "report": ("tools.workshop.report_command", "command",
                "what was made, by whom, and what failed"),
+    "rescue": ("tools.rescue", "command",
+               "ask a terminal in safe mode what happened, give it a new image"),
     "acquirer": ("tools.acquirer.cli", "app", "the payment host by itself"),
 }
 

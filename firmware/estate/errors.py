@@ -15,3 +15,7 @@ class ParametersCorrupt(EstateError):
 
 class ProvisionError(EstateError):
     """The workshop's injection was refused; the sentence says which step and why."""
+
+
+class ImageRefused(EstateError):
+    """An image was not taken into the other slot; the sentence says why."""

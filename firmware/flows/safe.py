@@ -1,16 +1,20 @@
 """安全模式: what still works when the terminal does not come up, and nothing that needs more.
 
 Reached when starts went round in a loop, or when a folder's flash cannot be read. It opens no
-file, no key and no network: it says what happened in both languages, puts it on paper, and tries
-again when it is told to. The books stay as they are. An older image is started only by a person's
-key, since it may not know what a newer one wrote.
+file, no key and no network: it says what happened in both languages, puts it on paper, tells a
+workstation at the console's cable and takes a new image from it (flows/cable.py), and tries again
+when it is told to. The books stay as they are. An older image is started only by a person's key,
+since it may not know what a newer one wrote.
 """
 
 import asyncio
 
+import aio
 import escpos
 from errors import DeviceError
 
+from firmware.estate.errors import ImageRefused
+from firmware.flows import cable
 from firmware.ui.ask import Ask
 from firmware.ui.screens import Screens
 from firmware.ui.wording import Wording
@@ -61,20 +65,50 @@ class _SafeMode:
     async def stay(self) -> None:
         """Show the page, do what a key says, until one says restart."""
         while True:
-            key = await self._page()
-            if key == "MENU":
+            key, line = await aio.race(self._page(), self.board.console.line())
+            if line is not None:
+                await self._talk(line)
+            elif key == "MENU":
                 await self._report()
             elif key == "FUNC" and not self.board.other_image():
                 await self._say("bad", "safe-no-image")
             else:
-                self.board.started(False)
-                self.board.restart()
+                self._restart()
+
+    def _restart(self) -> None:
+        self.board.started(False)
+        self.board.restart()
 
     async def _page(self) -> str:
         words = self._words
         lines = [(text.format(self._detail), 16) for text in words.both(self._reason)]
         lines += [(text, 16) for text in words.both("safe-todo")]
         return await self._ask.message("bad", self._both("safe-mode"), lines, _KEYS, _ALONE_S)
+
+    async def _talk(self, line: str) -> None:
+        """Answer the workstation, and take its image if it brings one."""
+        board, words = self.board, self._words
+        reason = words.both(self._reason)[-1].format(self._detail)
+        status = {
+            "serial": board.serial,
+            "version": VERSION,
+            "image": board.image(),
+            "cause": board.reset_cause(),
+            "reason": reason,
+        }
+        if not cable.answer(board, line, status):
+            return
+        try:
+            await cable.update(board, line, self._progress)
+        except ImageRefused:
+            await self._say("bad", "safe-no-update")
+        else:
+            self._restart()
+
+    async def _progress(self, percent: int) -> None:
+        lines = [(text, 24) for text in self._words.both("safe-updating")] + [(f"{percent} %", 40)]
+        self._screens.notice("wait", self._both("safe-mode"), lines)
+        await self._screens.show()
 
     async def _report(self) -> None:
         """What the workshop asks about, on paper."""

@@ -25,7 +25,7 @@ from tools.sim.link import (
 )
 from tools.sim.network import Network
 from tools.sim.ota import SlotError, Slots
-from tools.sim.process import INTERPRETER, Firmware
+from tools.sim.process import INTERPRETER, Firmware, Typing
 
 EPOCH_2000_US = 946_684_800_000_000
 CHIP_ID = bytes.fromhex("7CDFA1535041")
@@ -66,6 +66,7 @@ class Machine:
     `program` is what the interpreter runs, `path` its MICROPYPATH, `stdin` a file for it to read.
     With `once` the program's end is no failure: `status` says how it ended. `images` gives the
     MICROPYPATH of what another application slot holds, by its label, where it is not `path`.
+    With `console` somebody is at the USB console, and `type` is what they do there.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Machine:
         once: bool = False,
         turn_limit_s: float = TURN_LIMIT_S,
         images: Mapping[str, str] | None = None,
+        console: bool = False,
     ):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -106,11 +108,12 @@ class Machine:
         self._watchdog_us = 0
         self._path = path
         self._images = dict(images or {})
+        self._typing = Typing(folder / "console.in") if console else None
         self._start = {
             "program": program or ["-m", "start"],
             "interpreter": interpreter,
             "environment": environment,
-            "stdin": stdin,
+            "stdin": self._typing.path if self._typing else stdin,
         }
 
     @property
@@ -176,7 +179,15 @@ class Machine:
         if self.powered:
             self._end_firmware()
         await self.network.close()
+        if self._typing is not None:
+            self._typing.close()
         self.flash.save()
+
+    def type(self, line: str) -> None:
+        """One line on the console."""
+        assert self._typing is not None, "nobody is at the console"
+        self._typing.send(line)
+        self._tell(Channel.SYSTEM, b"")  # something happened: the firmware looks
 
     def output(self) -> str:
         """The end of what the running or last firmware printed."""
@@ -188,6 +199,8 @@ class Machine:
         self._cause = cause
         self._boots += 1
         self._off.clear()
+        if self._typing is not None:
+            self._typing.forget()
         try:
             slot = self.slots.start()
         except PowerLost:  # the bootloader's own writes can be cut as well

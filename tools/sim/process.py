@@ -78,6 +78,32 @@ class Firmware:
             return console.read()[-TAIL:].decode("utf-8", "replace").strip()
 
 
+class Typing:
+    """The input of the USB console: a pipe in the file system, which a run opens as its stdin."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        if not path.exists():
+            os.mkfifo(path)
+        self._pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)  # both ends: no end
+
+    def send(self, line: str) -> None:
+        """One line; BlockingIOError when 64 KB lie there that nobody reads."""
+        os.write(self._pipe, line.encode() + b"\n")
+
+    def forget(self) -> None:
+        """What was typed and not read is gone, as with the power."""
+        try:
+            while os.read(self._pipe, 65536):
+                pass
+        except BlockingIOError:
+            pass
+
+    def close(self) -> None:
+        """Nobody types any more."""
+        os.close(self._pipe)
+
+
 def _place(part: str) -> str:
     """A folder of the interpreter's path as it is written into the environment."""
     return part if part == ".frozen" else str(REPO / part)

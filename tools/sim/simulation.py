@@ -57,6 +57,7 @@ class Simulation(Machine):
         path: str = ".frozen",
         database: str = "sqlite://",
         images: Mapping[str, str] | None = None,
+        console: bool = False,
     ):
         self._database = database
         folder = folder.resolve()  # the firmware runs in a folder of its own
@@ -70,6 +71,7 @@ class Simulation(Machine):
             path=path,
             environment={"SUANPAN_DEVICE_SECRET": str(folder / provision.SECRET)},
             images=images,
+            console=console,
         )
         if virtual != (self.clock.speed == 0):
             raise SimulationError("the loop's time is not the kind that the simulation wants")
