@@ -83,6 +83,7 @@ class _SafeMode:
         words = self._words
         lines = [(text.format(self._detail), 16) for text in words.both(self._reason)]
         lines += [(text, 16) for text in words.both("safe-todo")]
+        lines.append((words.both("safe-keys")[-1], 16))  # the keys' own line is in Chinese
         return await self._ask.message("bad", self._both("safe-mode"), lines, _KEYS, _ALONE_S)
 
     async def _talk(self, line: str) -> None:

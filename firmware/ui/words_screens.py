@@ -183,6 +183,10 @@ TEXTS = {
     "safe-storage": ("存储不能读取：{}", "Storage fault: {}"),
     "safe-todo": ("账目已保存。请重启；不行请报修", "Books are kept. Restart or call service"),
     "safe-no-image": ("没有其他版本", "No other version"),
+    "safe-keys": (
+        "确认 重启  菜单 打印  功能 旧版",
+        "ENTER restart  MENU print  FUNC older",
+    ),
     "safe-updating": ("正在更新，请勿断电", "Updating: keep the power on"),
     "safe-no-update": ("更新未成功", "The update failed"),
     "safe-cause": ("复位原因", "Reset"),
