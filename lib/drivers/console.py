@@ -23,7 +23,7 @@ class Console:
         self._stream = asyncio.StreamReader(source)
         self._poll = select.poll()
         self._poll.register(source, select.POLLIN)
-        self._line = bytearray(LONGEST)
+        self._line = bytearray()  # its room is taken by the first wait for a line
         self._length = 0
         self._byte = bytearray(1)
 
@@ -36,6 +36,8 @@ class Console:
 
         What was read of a line stays when the wait is cancelled. A source that ended gives none.
         """
+        if not self._line:
+            self._line = bytearray(LONGEST)
         while True:
             first = await self._stream.read(1)
             if not first:
