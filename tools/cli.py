@@ -17,6 +17,8 @@ COMMANDS = {
                "what was made, by whom, and what failed"),
     "rescue": ("tools.rescue", "command",
                "ask a terminal in safe mode what happened, give it a new image"),
+    "emv": ("tools.emv.replay_command", "command",
+            "play a recorded conversation with a card to the terminal's EMV library"),
     "acquirer": ("tools.acquirer.cli", "app", "the payment host by itself"),
 }
 

@@ -9,6 +9,7 @@ Masked nibbles are written `*`, so the hex keeps its length and its decoding.
 from collections.abc import Iterator
 
 PAN_TAGS = {0x5A}
+PIN_TAGS = {0x99}
 TRACK_TAGS = {0x57, 0x9F6B, 0x56, 0x9F1F, 0x9F20}
 VERIFY = 0x20
 CHANGE_REFERENCE_DATA = 0x24
@@ -23,20 +24,33 @@ def masked_apdu(command: bytes, response: bytes) -> tuple[str, str]:
     if len(command) > 5 and command[1] in PIN_COMMANDS:
         shown = shown[:10] + "*" * (2 * data_length) + shown[10 + 2 * data_length :]
     else:
-        shown = shown[:10] + _masked(command[5 : 5 + data_length]) + shown[10 + 2 * data_length :]
+        shown = shown[:10] + masked(command[5 : 5 + data_length]) + shown[10 + 2 * data_length :]
     answer = response.hex().upper()
-    return shown, _masked(response[:-2]) + answer[-4:]
+    return shown, masked(response[:-2]) + answer[-4:]
 
 
-def _masked(data: bytes) -> str:
+def masked(data: bytes) -> str:
+    """Data of a command or an answer as upper-case hex, the elements in it starred out."""
     nibbles = list(data.hex().upper())
     for tag, start, end in _elements(data, 0, len(data)):
-        if tag in PAN_TAGS:
-            _mask_digits(nibbles, 2 * start, _digits_end(nibbles, 2 * start, 2 * end))
-        elif tag in TRACK_TAGS:
-            _mask_track(nibbles, tag, start, end)
-    text = "".join(nibbles)
-    return _mask_loose_tracks(text)
+        _mask_element(nibbles, tag, start, end)
+    return _mask_loose_tracks("".join(nibbles))
+
+
+def masked_value(tag: int, value: bytes) -> str:
+    """One element's value as upper-case hex, starred out where its tag says so."""
+    nibbles = list(value.hex().upper())
+    _mask_element(nibbles, tag, 0, len(value))
+    return _mask_loose_tracks("".join(nibbles))
+
+
+def _mask_element(nibbles: list[str], tag: int, start: int, end: int) -> None:
+    if tag in PAN_TAGS:
+        _mask_digits(nibbles, 2 * start, _digits_end(nibbles, 2 * start, 2 * end))
+    elif tag in TRACK_TAGS:
+        _mask_track(nibbles, tag, start, end)
+    elif tag in PIN_TAGS:
+        nibbles[2 * start : 2 * end] = "*" * (2 * (end - start))
 
 
 def _digits_end(nibbles: list[str], start: int, end: int) -> int:
