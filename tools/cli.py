@@ -19,6 +19,8 @@ COMMANDS = {
                "ask a terminal in safe mode what happened, give it a new image"),
     "emv": ("tools.emv.replay_command", "command",
             "play a recorded conversation with a card to the terminal's EMV library"),
+    "decode": ("tools.emv.decode_command", "command",
+               "TLV, TVR, lists, APDUs and ISO 8583 messages in words"),
     "acquirer": ("tools.acquirer.cli", "app", "the payment host by itself"),
 }
 

@@ -90,7 +90,10 @@ def status_words(status: str) -> str:
     """What SW1 SW2 (four hex digits) say; '' when no book says."""
     if status in STATUS:
         return STATUS[status]
-    low = int(status[2:], 16)
+    try:
+        low = bytes.fromhex(status)[1]
+    except (ValueError, IndexError):
+        return ""
     if status.startswith("61"):
         return f"{low or 256} bytes wait"
     if status.startswith("6C"):

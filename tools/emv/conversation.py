@@ -73,15 +73,28 @@ class Conversation:
 def scan(exchanges: list[Exchange], interface: str | None = None) -> Conversation:
     """Read the whole recording once. `interface`: 'contact' or 'contactless', else by the PPSE."""
     found = Conversation(steps(exchanges))
-    directory = any(
-        step.command.ins == apdu.SELECT and step.command.data == PPSE for step in found.steps
-    )
-    found.interface = interface or ("contactless" if directory else "contact")
+    found.interface = interface or _guessed(found.steps)
     lists: dict[int, bytes] = {}
     for step in found.steps:
         _look(found, step, lists)
     _settle(found)
     return found
+
+
+def _guessed(found: list[Step]) -> str:
+    """By the directory; without one, by a PDOL that asks for the contactless qualifiers (9F66)."""
+    selected = [step for step in found if step.command.ins == apdu.SELECT]
+    names = [step.command.data for step in selected]
+    if PPSE in names or PSE in names:
+        return "contactless" if PPSE in names else "contact"
+    for step in selected:
+        wanted = tree.first(tree.try_parse(step.data), PDOL)
+        try:
+            if wanted is not None and any(tag == 0x9F66 for tag, _ in tree.dol(wanted)):
+                return "contactless"
+        except DecodeError:
+            continue
+    return "contact"
 
 
 def steps(exchanges: list[Exchange]) -> list[Step]:

@@ -44,11 +44,26 @@ def name(tag: int) -> str:
     return row.name if row else "unknown"
 
 
+# What everybody calls an element whose name in the book has no such brackets.
+_SHORT = {
+    0x82: "AIP", 0x95: "TVR", 0x9B: "TSI", 0x8C: "CDOL1", 0x8D: "CDOL2", 0x8E: "CVM list",
+    0x9F07: "AUC", 0x9F0D: "IAC default", 0x9F0E: "IAC denial", 0x9F0F: "IAC online",
+    0x9F10: "IAD", 0x9F27: "CID", 0x8A: "ARC",
+}
+
+
+def label(tag: int) -> str:
+    """The book's name with the short one in brackets behind it, where there is one."""
+    short = _SHORT.get(tag)
+    return f"{name(tag)} ({short})" if short else name(tag)
+
+
 @cache
 def tags_by_name() -> dict[str, int]:
     """Tags by what a person may call them, in lower case with `_` between words.
 
-    The library's constants (`terminal_country_code`), and the book's names without brackets.
+    The library's constants (`terminal_country_code`), the book's names without brackets, and
+    the short ones.
     """
     found = {
         key.lower(): value
@@ -59,6 +74,8 @@ def tags_by_name() -> dict[str, int]:
         words = row.name.split("(")[0].lower()
         kept = "".join(c if c.isalnum() else " " for c in words)
         found.setdefault("_".join(kept.split()), tag)
+    for tag, short in _SHORT.items():
+        found.setdefault("_".join(short.lower().split()), tag)
     return found
 
 

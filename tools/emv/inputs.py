@@ -62,7 +62,7 @@ def gather(found: Conversation, told: TerminalFile) -> Inputs:
     for tag in sorted(data):
         value, source = data[tag]
         shown = masking.masked_value(tag, value)
-        made.rows.append((f"{tag:X} {dictionary.name(tag)}", shown, source))
+        made.rows.append((f"{tag:X} {dictionary.label(tag)}", shown, source))
     made.wish = _wish(found, told, data, made)
     made.host = _host(found, told, made)
     made.pins = _pins(found, told, made)
@@ -75,16 +75,21 @@ def _list_name(objects: int) -> str:
 
 
 def _infer_capabilities(found: Conversation, data: dict[int, tuple[bytes, str]]) -> None:
-    """9F33 where no list asks for it: what the recorded terminal did, it can do."""
-    if _CAPABILITIES in data or found.interface != "contact" or not found.used:
+    """9F33 where no list asks for it: what the recorded terminal did, it can do, and a terminal
+    whose TVR says nothing of a PIN had none to offer online."""
+    if _CAPABILITIES in data or found.interface != "contact":
         return
     value = bytearray(b"\x20\x68\x00")
+    recorded = found.recorded.get(conversation.CDOL1, {}).get(conversation.TVR)
+    if recorded is not None and not _bit(recorded, 3, 0x1C):
+        value[1] &= ~0x40 & 0xFF
     for used, (at, mask) in {
         "DDA": (2, 0xC0), "CDA": (2, 0xC8), "plaintext PIN": (1, 0x80), "enciphered PIN": (1, 0x10)
     }.items():
         if used in found.used:
             value[at] |= mask
-    data[_CAPABILITIES] = (bytes(value), "by what the recorded terminal did")
+    if value != b"\x20\x68\x00":
+        data[_CAPABILITIES] = (bytes(value), "by what the recorded terminal did")
 
 
 def _number(tag: int, data: dict[int, tuple[bytes, str]]) -> int:

@@ -187,7 +187,7 @@ class RecordedCard:
 
     def _bridge(self, sent: apdu.Command) -> Answer | None:
         """Where a recorded terminal took a shorter way to the same application (Book 1 12.3)."""
-        if self.found.interface != "contact" or sent.ins not in (apdu.SELECT, apdu.READ_RECORD):
+        if sent.ins not in (apdu.SELECT, apdu.READ_RECORD):
             return None
         expected = self.expected
         if expected is None or any(
@@ -196,6 +196,8 @@ class RecordedCard:
             if used
         ):
             return None
+        if self.found.interface == "contactless":
+            return self._directory(sent)
         if sent.ins == apdu.READ_RECORD:
             # A directory is read up to 6A83; a terminal that found what it wanted stops before.
             if expected.parts.ins == apdu.SELECT and self.last >= 0:
@@ -212,6 +214,19 @@ class RecordedCard:
         if expected.parts.ins == apdu.GET_PROCESSING_OPTIONS:
             return self._selected_before(sent)
         return None
+
+    def _directory(self, sent: apdu.Command) -> Answer | None:
+        """A PPSE of the applications that the recording selects, where it has none."""
+        names = [each.parts.data for each in self.exchanges if each.parts.ins == apdu.SELECT]
+        if sent.data != conversation.PPSE or conversation.PPSE in names:
+            return None
+        entries = b"".join(
+            tree.encode(0x61, tree.encode(conversation.AID, aid)) for aid in self.found.aids
+        )
+        inside = tree.encode(0xA5, tree.encode(0xBF0C, entries))
+        data = tree.encode(0x6F, tree.encode(0x84, conversation.PPSE) + inside)
+        note = "the recording has no directory; one with what it selects"
+        return Answer(data + b"\x90\x00", None, note=note)
 
     def _selected_before(self, sent: apdu.Command) -> Answer | None:
         """The one SELECT of the recording was both the candidate's and the final one."""

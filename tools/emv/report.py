@@ -63,7 +63,8 @@ def element(row: dict[str, Any], indent: int) -> Iterator[Line]:
     blank = " " * (indent + 2 * row["depth"])
     said = row.get("words", [])
     short = f"  {said[0]}" if len(said) == 1 else ""
-    yield f"{blank}{row['tag']} {row['name']}: {row.get('value', '')}{short}".rstrip(": "), ""
+    what = f"{row['tag']} {row['name']}".rstrip()
+    yield f"{blank}{what}: {row.get('value', '')}{short}".rstrip(": "), ""
     if len(said) > 1:
         for phrase in said:
             yield f"{blank}  - {phrase}", "dim"

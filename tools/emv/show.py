@@ -14,7 +14,7 @@ _SECRET = masking.PAN_TAGS | masking.TRACK_TAGS | masking.PIN_TAGS
 
 def element(tag: int, value: bytes, depth: int = 0) -> dict[str, Any]:
     """One element's row; a template has no value of its own."""
-    row: dict[str, Any] = {"tag": f"{tag:X}", "name": dictionary.name(tag), "depth": depth}
+    row: dict[str, Any] = {"tag": f"{tag:X}", "name": dictionary.label(tag), "depth": depth}
     if tree.is_constructed(tag):
         return row
     row["value"] = masking.masked_value(tag, value)
@@ -92,7 +92,7 @@ def difference(each: Difference) -> dict[str, Any]:
     """An element of a request as the recorded terminal had it and as the library has it."""
     row: dict[str, Any] = {
         "tag": f"{each.tag:X}",
-        "name": dictionary.name(each.tag),
+        "name": dictionary.label(each.tag),
         "recorded": masking.masked_value(each.tag, each.recorded),
         "library": masking.masked_value(each.tag, each.sent),
     }
@@ -108,5 +108,5 @@ def command_name(command: apdu.Command) -> str:
         return f"{command.name}, {apdu.record_of(command)}"
     if command.ins == apdu.GET_DATA:
         tag = command.p1 << 8 | command.p2
-        return f"{command.name}, {tag:X} {dictionary.name(tag)}"
+        return f"{command.name}, {tag:X} {dictionary.label(tag)}"
     return command.name
