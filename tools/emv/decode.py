@@ -196,7 +196,8 @@ def _looks_cvm_results(data: bytes) -> bool:
 
 
 def _looks_cvm_list(data: bytes) -> bool:
-    if len(data) < 10 or len(data) % 2:
+    """Its amounts are small, so that no TLV begins as it does."""
+    if len(data) < 10 or len(data) % 2 or data[0]:
         return False
     return all(
         data[at] & 0x3F in words.METHODS and data[at + 1] in words.CONDITIONS
@@ -221,12 +222,13 @@ def _looks_tsi(data: bytes) -> bool:
 
 _LOOKS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("iso", iso.is_message),
+    ("cvm-list", _looks_cvm_list),
     ("dol", _looks_dol),
+    ("response", lambda data: data[-2:] == b"\x90\x00" and _looks_response(data)),
     ("tlv", _looks_tlv),
     ("command", _looks_command),
     ("response", _looks_response),
     ("cvm-results", _looks_cvm_results),
-    ("cvm-list", _looks_cvm_list),
     ("afl", _looks_afl),
     ("tvr", lambda data: len(data) == 5),
     ("tsi", _looks_tsi),

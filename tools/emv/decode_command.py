@@ -41,7 +41,8 @@ def command(
         typer.echo(json.dumps(result, ensure_ascii=False, indent=1))
         return
     said = " (guessed)" if result["guessed"] else ""
-    console.print(f"{result['kind']}{said}: {result['title']}", style="bold", markup=False)
+    title = f"{result['kind']}{said}: {result['title']}"
+    console.print(title, style="bold", markup=False, soft_wrap=True)
     for row in result["rows"]:
         for text, style in report.element(row, 2):
             console.print(text, style=style or None, markup=False, soft_wrap=True)
