@@ -170,6 +170,16 @@ def test_nothing_shows_a_pan_or_a_track(desk: Desk, as_json: bool) -> None:
         assert PAN not in said and "D3012" not in said
 
 
+def test_a_number_where_no_tag_says_so_is_not_shown(desk: Desk) -> None:
+    recording = desk.record("debit")
+    recording.append({"req": "80CA9F4F00", "res": "0102" + PAN + "9000"})
+    first = next(at for at, each in enumerate(recording) if each["req"][2:4] == "ae")
+    recording.insert(first, {"req": "80DA000008" + PAN, "res": "01" + PAN + "9000"})
+    for options in ((), ("--json",)):
+        code, said = desk.text(recording, *options)
+        assert code == 1 and PAN not in said.replace(" ", "")
+
+
 def test_a_tap_goes_online(desk: Desk) -> None:
     result = desk.play(desk.record("quick", "contactless"))
     assert result["exit_code"] == 0 and result["interface"] == "contactless"

@@ -17,6 +17,7 @@ PSE, PPSE = b"1PAY.SYS.DDF01", b"2PAY.SYS.DDF01"
 AID, DF_NAME, LABEL, PREFERRED = 0x4F, 0x84, 0x50, 0x9F12
 PDOL, DDOL, CDOL1, CDOL2 = 0x9F38, 0x9F49, 0x8C, 0x8D
 TVR, TSI, CVM_RESULTS, TC_HASH = 0x95, 0x9B, 0x9F34, 0x98
+PAN, TRACK_2 = 0x5A, 0x57
 RESPONSE_CODE, ISSUER_DATA, NUMBER = 0x8A, 0x91, 0x9F37
 DECIDED = (TVR, TSI, CVM_RESULTS, TC_HASH)
 _DEFAULT_DDOL = b"\x9f\x37\x04"
@@ -51,7 +52,8 @@ class Conversation:
     """See the module. `values`: terminal's elements, each with the list it was found by.
 
     `asked`: by the number of an exchange. `numbers`: 9F37 of each tap, or the contact one's.
-    `recorded`: TVR and its like by list. `labels`: what a card calls an AID.
+    `recorded`: TVR and its like by list. `labels`: what a card calls an AID. `pans`: the card
+    numbers that must not be shown, wherever they stand.
     """
 
     steps: list[Step]
@@ -68,6 +70,7 @@ class Conversation:
     generated: list[int] = field(default_factory=list)
     verifies: int = 0
     used: set[str] = field(default_factory=set)
+    pans: set[str] = field(default_factory=set)
 
 
 def scan(exchanges: list[Exchange], interface: str | None = None) -> Conversation:
@@ -148,6 +151,8 @@ def _look(found: Conversation, step: Step, lists: dict[int, bytes]) -> None:
         for node in tree.leaves(tree.try_parse(step.data)):
             if node.tag in _LISTS:
                 lists[node.tag] = node.value
+            elif node.tag in (PAN, TRACK_2):
+                found.pans.add(node.value.hex().upper().rstrip("F").split("D")[0])
 
 
 def _selected(found: Conversation, step: Step) -> None:

@@ -226,7 +226,7 @@ class Replay:
             for each in row.get("differences", [])
         ]
         self._end(result, said)
-        return result
+        return show.scrubbed(result, self.found.pans)
 
     def _end(self, result: dict[str, Any], said: dict[str, Any]) -> None:
         """Errors, what was not asked for, and the exit code."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tools.acquirer.events import masked_pan
 from tools.emv import apdu, conversation, dictionary, tree, words
 from tools.emv.conversation import Asked
 from tools.emv.matching import Difference
@@ -110,3 +111,16 @@ def command_name(command: apdu.Command) -> str:
         tag = command.p1 << 8 | command.p2
         return f"{command.name}, {tag:X} {dictionary.label(tag)}"
     return command.name
+
+
+def scrubbed(value: Any, pans: set[str]) -> Any:
+    """The report without the card's number, were it in a place that no tag names."""
+    if isinstance(value, dict):
+        return {key: scrubbed(each, pans) for key, each in value.items()}
+    if isinstance(value, list):
+        return [scrubbed(each, pans) for each in value]
+    if isinstance(value, str):
+        for pan in pans:
+            if len(pan) >= 8:
+                value = value.replace(pan, masked_pan(pan))
+    return value
