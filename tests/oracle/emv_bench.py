@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tools.acquirer import scripts
 from tools.sim.cards import Card, Gone, Mute, ber, crypto
 
 REPO = Path(__file__).resolve().parents[2]
@@ -124,13 +125,16 @@ def over_t0(answer: Answer) -> Answer:
 
 
 class Issuer:
-    """The card's issuer: checks the request's cryptogram by pyemv and answers with an ARPC."""
+    """The card's issuer: checks the request's cryptogram by pyemv and answers with an ARPC.
+
+    `scripts` are (template tag, content) pairs, sealed with the card's key before they go out.
+    """
 
     def __init__(self, card: Card, code: str = "00", spoil: bool = False) -> None:
         self.card = card
         self.code = code
         self.spoil = spoil
-        self.scripts = b""
+        self.scripts: list[tuple[str, bytes]] = []
         self.request: dict[str, bytes] = {}
         self.genuine = False
 
@@ -148,7 +152,11 @@ class Issuer:
         arpc = crypto.issuer_answer(session, values["9F26"], code)
         if self.spoil:
             arpc = bytes((arpc[0] ^ 1,)) + arpc[1:]
-        reply = ber.tlv("91", arpc + code) + self.scripts
+        own = bytes.fromhex(self.card.facts.imk_mac)
+        seal = scripts.integrity_key(own, digits, f"{facts.psn:02d}")
+        reply = ber.tlv("91", arpc + code)
+        for tag, content in self.scripts:
+            reply += ber.tlv(tag, scripts.sealed(content, seal, values["9F36"], values["9F26"]))
         return {"code": self.code, "field55": reply.hex()}
 
 

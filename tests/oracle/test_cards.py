@@ -124,14 +124,6 @@ def test_challenges_differ_and_repeat_with_the_card() -> None:
     assert all(len(answer) == 10 for answer in drawn[0])
 
 
-def test_a_script_can_block_the_application_for_good() -> None:
-    card = cards.load("script")
-    ask(card, SELECT, OPTIONS, FIRST)
-    assert ask(card, "801E0000") == ["9000"]
-    card.reset("contact")
-    assert ask(card, SELECT, OPTIONS) == ["6283", "6985"]
-
-
 def test_pyemv_reads_every_answer_of_a_tap() -> None:
     card = cards.load("phone")
     card.reset("contactless")

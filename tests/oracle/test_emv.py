@@ -219,20 +219,20 @@ def test_broken_pin_pad_is_marked(bench: Bench) -> None:
 def test_scripts_run_and_are_reported(bench: Bench) -> None:
     card = cards.load("script")
     issuer = Issuer(card)
-    issuer.scripts = b"".join(
-        ber.tlv(str(tag), bytes.fromhex(text)) for tag, text in card.facts.scripts.items()
-    )
+    issuer.scripts = [(str(tag), bytes.fromhex(it)) for tag, it in card.facts.scripts.items()]
     result = bench.run({}, inserted(card), issuer)
     assert result["decision"] == "approved" and bytes.fromhex(result["tsi"])[0] & 0x04
     assert result["tags"]["DF31"] == "20000000712000000072"
-    assert card.applications[0].stored == {"9F58": b"\x00\x00\x64", "9F59": b"\x00\x0c\x80"}
+    own = card.applications[0]
+    assert own.scripts.data == {"9F58": b"\x00\x00\x64", "9F59": b"\x00\x0c\x80"}
+    assert own.pin.tries == 3 and own.scripts.count == 3
 
 
 @pytest.mark.parametrize(("template", "mask"), [("71", 0x20), ("72", 0x10)])
 def test_a_script_that_fails_is_marked(bench: Bench, template: str, mask: int) -> None:
     card = cards.load("script")
     issuer = Issuer(card)
-    issuer.scripts = ber.tlv(template, bytes.fromhex("9F1804000000018605FFDA9F5800"))
+    issuer.scripts = [(template, bytes.fromhex("9F1804000000018605FFDA9F5800"))]
     result = bench.run({}, inserted(card), issuer)
     assert result["decision"] == "approved" and bit(result, 5, mask)
     assert result["tags"]["DF31"] == "1100000001"

@@ -35,6 +35,7 @@ from tools.sim import cards
         ({"applications": "debit"}, "bad.yaml: applications is not a list"),
         ({"scripts": {73: "00"}}, "bad.yaml: scripts maps 71 and 72"),
         ({"scripts": {71: "00" * 128}}, "bad.yaml: scripts are longer"),
+        ({"scripts": {71: "9F18040000"}}, "bad.yaml: an issuer script is not made of whole"),
     ],
 )
 def test_a_bad_card_file_is_named(tmp_path: Path, facts: dict, complaint: str) -> None:

@@ -49,6 +49,7 @@ class Chip:
     cryptogram: bytes
     tags: dict[str, bytes]
     aid: bytes
+    psn: str
 
     def authentication_data(self, response_code: str) -> bytes:
         """Tag 91 for a reply with that response code: ARPC 8 bytes, code 2."""
@@ -96,7 +97,7 @@ def chip_of(session: Session, request: Message, card: deck.Card) -> Chip:
     if not hmac.compare_digest(crypto.application_cryptogram(key, data), tags["9F26"]):
         raise Refusal("59", "wrong cryptogram")
     _use_counter(session, card, psn, int.from_bytes(tags["9F36"], "big"))
-    return Chip(key, tags["9F26"], tags, card.applications[psn])
+    return Chip(key, tags["9F26"], tags, card.applications[psn], psn)
 
 
 def holder_of(

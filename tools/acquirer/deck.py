@@ -13,8 +13,9 @@ from typing import Any
 
 import yaml
 
+from tools.acquirer import scripts
 from tools.acquirer.errors import DeckError
-from tools.acquirer.testbed import ISSUER_MASTER_KEY
+from tools.acquirer.testbed import ISSUER_MAC_KEY, ISSUER_MASTER_KEY
 
 DECK = Path(__file__).resolve().parents[1] / "sim" / "cards" / "deck"
 
@@ -33,7 +34,7 @@ class Card:
     `expiry` is YYMM, `pin` the online PIN (empty: none), `opening` the balance in fen an account
     starts with. `applications` maps a sequence number (two digits) to the application's AID;
     `wallet` is a phone that verifies its holder itself. `scripts` are the templates 71 and 72
-    with their content.
+    with their content, commands without their MACs.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Card:
     status: str = ACTIVE
     wallet: bool = False
     issuer_key: bytes = field(default=ISSUER_MASTER_KEY, repr=False)
+    script_key: bytes = field(default=ISSUER_MAC_KEY, repr=False)
     scripts: tuple[tuple[str, bytes], ...] = ()
 
 
@@ -93,7 +95,7 @@ def _card(path: Path, described: dict[str, Any], applications: list[dict[str, An
     status = str(described.get("status") or ACTIVE)
     if status != ACTIVE and status not in REFUSALS:
         raise DeckError(f"{path.name}: status {status!r}; there are active, {', '.join(REFUSALS)}")
-    key = described.get("imk")
+    key, script_key = described.get("imk"), described.get("imk_mac")
     return Card(
         name=str(described.get("name") or path.stem),
         pan=pan,
@@ -104,6 +106,7 @@ def _card(path: Path, described: dict[str, Any], applications: list[dict[str, An
         status=status,
         wallet=bool(described.get("phone")),
         issuer_key=ISSUER_MASTER_KEY if key is None else _hex(path, "imk", key, 16),
+        script_key=ISSUER_MAC_KEY if script_key is None else _hex(path, "imk_mac", script_key, 16),
         scripts=_scripts(path, described.get("scripts") or {}),
     )
 
@@ -139,10 +142,14 @@ def _fen(path: Path, value: object) -> int:
 def _scripts(path: Path, value: object) -> tuple[tuple[str, bytes], ...]:
     if not isinstance(value, dict) or not {str(tag) for tag in value} <= {"71", "72"}:
         raise DeckError(f"{path.name}: scripts maps 71 and 72 to hex")
-    scripts = tuple((str(tag), _hex(path, "scripts", value[tag], None)) for tag in sorted(value))
-    if sum(len(script) for _, script in scripts) > _SCRIPT_BYTES:
+    found = tuple((str(tag), _hex(path, "scripts", value[tag], None)) for tag in sorted(value))
+    try:
+        sent = [scripts.sealed(script, bytes(16), bytes(2), bytes(8)) for _, script in found]
+    except DeckError as error:
+        raise DeckError(f"{path.name}: {error}") from None
+    if sum(len(script) for script in sent) > _SCRIPT_BYTES:
         raise DeckError(f"{path.name}: scripts are longer than {_SCRIPT_BYTES} bytes together")
-    return scripts
+    return found
 
 
 def _hex(path: Path, key: str, value: object, length: int | None) -> bytes:

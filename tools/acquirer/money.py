@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tools.acquirer import checks
+from tools.acquirer import checks, scripts
 from tools.acquirer.deck import Card
 from tools.acquirer.errors import Refusal
 from tools.acquirer.store import (
@@ -147,15 +147,24 @@ def _authorise(x: Exchange, approved: Callable[[Card, AccountRow], str]) -> str:
             raise Refusal(x.forced, "the test profile says so")
         code = approved(card, account)
     except Refusal as refusal:
-        x.reply[55] = _chip_reply(chip, refusal.code, ())
+        x.reply[55] = _chip_reply(chip, refusal.code)
         raise
-    x.reply[55] = _chip_reply(chip, code, card.scripts)
+    x.reply[55] = _chip_reply(chip, code, *_scripts(card, chip))
     return code
 
 
-def _chip_reply(chip: checks.Chip, code: str, scripts: tuple[tuple[str, bytes], ...]) -> str:
+def _scripts(card: Card, chip: checks.Chip) -> list[tuple[str, bytes]]:
+    """The card's scripts for this transaction, sealed with its key."""
+    key = scripts.integrity_key(card.script_key, card.pan, chip.psn)
+    return [
+        (tag, scripts.sealed(content, key, chip.tags["9F36"], chip.cryptogram))
+        for tag, content in card.scripts
+    ]
+
+
+def _chip_reply(chip: checks.Chip, code: str, *templates: tuple[str, bytes]) -> str:
     """Field 55 of a reply: tag 91, then issuer script templates 71 and 72 where there are any."""
-    elements = (("91", chip.authentication_data(code)), *scripts)
+    elements = (("91", chip.authentication_data(code)), *templates)
     return "".join(f"{tag}{len(value):02X}{value.hex().upper()}" for tag, value in elements)
 
 

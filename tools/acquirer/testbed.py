@@ -57,5 +57,6 @@ TMK_COMPONENT_KCVS = tuple(des.generate_kcv(part, 3) for part in TMK_COMPONENTS)
 
 # The test issuer: cards carry keys derived from this one (EMV Book 2, A1.4.1 option A).
 ISSUER_MASTER_KEY = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
+ISSUER_MAC_KEY = bytes.fromhex("1032547698BADCFEEFCDAB8967452301")  # of issuer scripts
 
 QUICK_LIMIT = 100_000  # fen; above it a debit card needs its PIN even when tapped

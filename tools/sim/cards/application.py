@@ -4,58 +4,85 @@ from __future__ import annotations
 
 import random
 
-from tools.sim.cards import ber, crypto
+from tools.sim.cards import ber, credentials, crypto, dynamic, files
+from tools.sim.cards.offline_pin import CHALLENGE, OfflinePin
 from tools.sim.cards.personalisation import Application as Facts
-
-OK = b"\x90\x00"
-NOT_ALLOWED = b"\x69\x85"
-WRONG_LENGTH = b"\x67\x00"
-WRONG_PARAMETERS = b"\x6a\x86"
-NO_RECORD = b"\x6a\x83"
-NO_DATA = b"\x6a\x88"
-FAILED = b"\x63\x00"
-UNKNOWN = b"\x6d\x00"
+from tools.sim.cards.personalisation import Personalisation
+from tools.sim.cards.scripts import ScriptCommands
+from tools.sim.cards.status import (
+    FAILED,
+    INVALIDATED,
+    NO_DATA,
+    NO_RECORD,
+    NOT_ALLOWED,
+    OK,
+    UNKNOWN,
+    WRONG_LENGTH,
+    WRONG_PARAMETERS,
+)
 
 AAC, TC, ARQC = 0x00, 0x40, 0x80
 APPROVING = (b"00", b"10", b"11", b"Y1", b"Y3")
 
-# Card verification results, byte 1: what the second and the first GENERATE AC answered.
+# GENERATE AC, P1 (Book 3 6.5.5.2): the kind of cryptogram, and whether it is to be signed.
+_KIND, _COMBINED = 0xC0, 0x10
+_AIP_COMBINED = 0x01
+
+# Card verification results, three bytes. The first: what the second and the first GENERATE AC
+# answered, issuer authentication, offline PIN. The second and third: PIN blocked; scripts, DDA.
 _SECOND = {AAC: 0x00, TC: 0x40, None: 0x80}
 _FIRST = {AAC: 0x00, TC: 0x10, ARQC: 0x20, None: 0x00}
 _ISSUER_FAILED = 0x08
+_PIN_PERFORMED, _PIN_FAILED = 0x04, 0x02
 _UNABLE_ONLINE = 0x01
+_PIN_EXCEEDED = 0x40
+_SCRIPT_FAILED, _DDA_PERFORMED = 0x08, 0x02
 
 
 class Application:
     """The states are selected, initiated, asked (ARQC given), ended; another command is refused.
 
-    `atc`, `last_online` and `blocked` outlive a reset, as they would in a chip.
+    `atc`, `last_online`, `pin` and `scripts` (with `blocked`) outlive a reset, as in a chip.
     """
 
-    def __init__(self, facts: Facts, issuer_key: bytes, atc: int, declines: bool) -> None:
+    def __init__(self, facts: Facts, card: Personalisation) -> None:
         self.facts = facts
         self.aid = bytes.fromhex(facts.aid)
-        self.aip = bytes.fromhex(facts.aip)
-        self.key = crypto.card_key(issuer_key, facts.pan, facts.psn)
-        self.declines = declines
-        self.atc = atc
+        self.aip = files.profile(facts)
+        self.key = crypto.card_key(bytes.fromhex(card.imk), facts.pan, facts.psn)
+        self.declines = card.declines
+        self.atc = card.atc
         self.last_online = 0
-        self.blocked = facts.blocked
-        self.stored: dict[str, bytes] = {}
         self.randomness = random.Random(facts.pan)
-        self.pin_tries = 3
-        self.records = self._records()
+        self.records, self.credentials = files.build(facts)
+        pin_key = self.credentials.pin_key
+        self.pin = OfflinePin(card.offline_pin, card.pin_tries, card.pin_limit, pin_key)
+        mac_key, cipher_key = (
+            crypto.card_key(bytes.fromhex(key), facts.pan, facts.psn)
+            for key in (card.imk_mac, card.imk_cipher)
+        )
+        data = {tag: bytes.fromhex(value) for tag, value in card.data.items()}
+        self.scripts = ScriptCommands(mac_key, cipher_key, data, facts.blocked)
         self.deselect()
+
+    @property
+    def blocked(self) -> bool:
+        """Invalidated, by its file or by the issuer."""
+        return self.scripts.blocked
 
     def deselect(self) -> None:
         """Forget the transaction; counters stay."""
         self.state = "idle"
         self.first: int | None = None
         self.second: int | None = None
-        self.arqc = b""
+        self.first_cryptogram = b""
         self.authenticated: bool | None = None
         self.unable_online = False
-        self.scripts = 0
+        self.signed = False
+        self.said = b""
+        self.challenge = b""
+        self.pin.forget()
+        self.dynamic_record = b""
 
     # ---- selection
 
@@ -88,116 +115,126 @@ class Application:
             inner.append(ber.tlv("9F11", b"\x01"))
             inner.append(ber.tlv("9F12", facts.preferred_name.encode("ascii")))
         fci = ber.tlv("6F", ber.tlv("84", self.aid), ber.tlv("A5", *inner))
-        return fci + (b"\x62\x83" if self.blocked else OK)
+        return fci + (INVALIDATED if self.blocked else OK)
 
     # ---- what the terminal reads
-
-    def track2(self) -> bytes:
-        """57: PAN D expiry, service code, five digits, F to fill."""
-        text = f"{self.facts.pan}D{self.facts.expiry}{self.facts.service_code}12345"
-        return bytes.fromhex(text + "F" * (len(text) % 2))
-
-    def cdol2(self) -> str:
-        """The second list: the response code, what authenticates it, and the first list."""
-        issuer = "91:10 " if self.facts.verify == "cdol2" else ""
-        return self.facts.cdol2 or f"8A:2 {issuer}{self.facts.cdol1}"
-
-    def _records(self) -> dict[tuple[int, int], bytes]:
-        """Records by (SFI, number); every one is in the AFL."""
-        facts, tlv = self.facts, ber.tlv
-        pan = facts.pan + "F" * (len(facts.pan) % 2)
-        limits = (("9F14", facts.lower_limit), ("9F23", facts.upper_limit))
-        return {
-            (1, 1): tlv("70", tlv("57", self.track2()), tlv("5F20", facts.cardholder.encode())),
-            (2, 1): tlv(
-                "70",
-                tlv("5F24", bytes.fromhex(facts.expiry + "31")),
-                tlv("5F25", bytes.fromhex(facts.effective)),
-                tlv("5A", bytes.fromhex(pan)),
-                tlv("5F34", bytes.fromhex(f"{facts.psn:02d}")),
-                tlv("9F07", bytes.fromhex(facts.usage_control)),
-                tlv("8E", bytes.fromhex(facts.cvm)),
-                tlv("9F0D", bytes.fromhex(facts.action_default)),
-                tlv("9F0E", bytes.fromhex(facts.action_denial)),
-                tlv("9F0F", bytes.fromhex(facts.action_online)),
-                tlv("5F28", b"\x01\x56"),
-            ),
-            (2, 2): tlv(
-                "70",
-                tlv("8C", ber.dol(facts.cdol1)),
-                tlv("8D", ber.dol(self.cdol2())),
-                tlv("5F30", bytes.fromhex("0" + facts.service_code)),
-                tlv("9F08", bytes.fromhex(facts.version)),
-                tlv("9F42", b"\x01\x56"),
-                tlv("9F44", b"\x02"),
-                *(tlv(tag, bytes((value,))) for tag, value in limits if value is not None),
-                tlv("9F63", facts.product.encode()) if facts.product else b"",
-            ),
-        }
 
     def read_record(self, number: int, sfi: int) -> bytes:
         """READ RECORD (Book 3 6.5.11); the files are open once the application is selected."""
         record = self.records.get((sfi, number))
+        if (sfi, number) == (files.DYNAMIC_FILE, 1) and self.dynamic_record:
+            record = self.dynamic_record
         return NO_RECORD if record is None else record + OK
 
     def get_data(self, tag: int) -> bytes:
-        """GET DATA (6.5.7): ATC, last online ATC, PIN try counter, log format."""
+        """GET DATA (6.5.7): counters, PIN try counter, log format, and what scripts rewrite."""
         values = {
-            0x9F36: self.atc.to_bytes(2, "big"),
-            0x9F13: self.last_online.to_bytes(2, "big"),
-            0x9F17: bytes((self.pin_tries,)),
-            0x9F4F: bytes.fromhex("9A039F21039F02069F03069F1A025F2A029F4E149C019F3602"),
+            "9F36": self.atc.to_bytes(2, "big"),
+            "9F13": self.last_online.to_bytes(2, "big"),
+            "9F4F": bytes.fromhex("9A039F21039F02069F03069F1A025F2A029F4E149C019F3602"),
+            **self.scripts.data,
         }
-        if tag not in values:
-            return NO_DATA
-        return ber.tlv(f"{tag:X}", values[tag]) + OK
+        if self.pin.pin:
+            values["9F17"] = bytes((self.pin.tries,))
+        name = f"{tag:X}"
+        return ber.tlv(name, values[name]) + OK if name in values else NO_DATA
 
     # ---- the transaction
 
     def start(self) -> bool:
         """Count a transaction at GET PROCESSING OPTIONS; False when it is not the time for one."""
-        if self.state != "selected" or self.blocked or self.atc >= 0xFFFF:
+        if self.state != "selected" or self.atc >= 0xFFFF:
             return False
         self.atc += 1
         self.state = "initiated"
+        self.scripts.begin()
         return True
 
     def processing_options(self, data: bytes) -> bytes:
-        """GET PROCESSING OPTIONS on the contacts (6.5.8)."""
+        """GET PROCESSING OPTIONS on the contacts (6.5.8). A blocked application answers as well:
+        it will say AAC (6.5.1.1), and the issuer may unblock it then."""
         try:
             ber.split(ber.dol(self.facts.pdol), data)
         except ber.ListMismatch:
             return WRONG_LENGTH
         if not self.start():
             return NOT_ALLOWED
-        afl = bytes.fromhex("0801010010010200")
+        self.said = data
+        afl = files.file_locator(self.facts, self.credentials)
         if self.facts.format == 1:
             return ber.tlv("80", self.aip, afl) + OK
         return ber.tlv("77", ber.tlv("82", self.aip), ber.tlv("94", afl)) + OK
 
+    def internal_authenticate(self, data: bytes) -> bytes:
+        """INTERNAL AUTHENTICATE (6.5.9): DDA over the DDOL's data, before the first cryptogram."""
+        key = self.credentials.key
+        if key is None:
+            return UNKNOWN
+        if self.state != "initiated":
+            return NOT_ALLOWED
+        if len(data) != ber.size(ber.dol(credentials.DDOL)):
+            return WRONG_LENGTH
+        self.signed = True
+        signature = dynamic.internal_authenticate(key, self._dynamic_number(), data)
+        if self.facts.format == 1:
+            return ber.tlv("80", signature) + OK
+        return ber.tlv("77", ber.tlv("9F4B", signature)) + OK
+
+    def get_challenge(self) -> bytes:
+        """GET CHALLENGE (6.5.6): eight bytes, for the very next command only."""
+        self.challenge = self.randomness.randbytes(CHALLENGE)
+        return self.challenge + OK
+
+    def verify(self, p1: int, p2: int, data: bytes, challenge: bytes) -> bytes:
+        """VERIFY (6.5.12), between GET PROCESSING OPTIONS and the first cryptogram."""
+        if self.pin.pin and self.state != "initiated":
+            return NOT_ALLOWED
+        return self.pin.verify(p1, p2, data, challenge)
+
     def generate(self, asked: int, data: bytes) -> bytes:
-        """GENERATE AC, first or second (6.5.5, 10.8, 10.11). CDA is not offered by this AIP."""
-        if self.state not in ("initiated", "asked") or asked & 0x1F:
-            return NOT_ALLOWED if not asked & 0x1F else WRONG_PARAMETERS
+        """GENERATE AC, first or second (6.5.5, 10.8, 10.11), signed when that is asked for."""
+        combined = bool(asked & _COMBINED)
+        if asked & ~(_KIND | _COMBINED) or asked & _KIND == _KIND:
+            return WRONG_PARAMETERS
+        if combined and not self.aip[0] & _AIP_COMBINED:
+            return WRONG_PARAMETERS
+        if self.state not in ("initiated", "asked"):
+            return NOT_ALLOWED
         first = self.state == "initiated"
+        wanted = self.facts.cdol1 if first else files.cdol2(self.facts)
         try:
-            values = ber.split(ber.dol(self.facts.cdol1 if first else self.cdol2()), data)
+            values = ber.split(ber.dol(wanted), data)
         except ber.ListMismatch:
             return WRONG_LENGTH
-        kind = self._first(asked, values) if first else self._second(asked, values)
+        self.said += data
+        choose = self._first if first else self._second
+        kind = choose(asked & _KIND, values)
         cryptogram = self.cryptogram(values)
-        if kind == ARQC:
-            self.arqc = cryptogram
+        if first:
+            self.first_cryptogram = cryptogram
         self.state = "asked" if kind == ARQC else "ended"
+        return self._told(kind, cryptogram, values, combined and kind != AAC)
+
+    def _told(
+        self, kind: int, cryptogram: bytes, values: dict[str, bytes], combined: bool
+    ) -> bytes:
+        """The answer to GENERATE AC: format 1 or 2, or format 2 with the cryptogram in 9F4B."""
+        tlv, key = ber.tlv, self.credentials.key
         atc, iad = self.atc.to_bytes(2, "big"), self.application_data()
+        head = tlv("9F27", bytes((kind,))) + tlv("9F36", atc)
+        if combined and key is not None:
+            signature = dynamic.combined(
+                key, self._dynamic_number(), kind, cryptogram, self.said,
+                head + tlv("9F10", iad), values["9F37"],
+            )  # fmt: skip
+            return tlv("77", head, tlv("9F4B", signature), tlv("9F10", iad)) + OK
         if self.facts.format == 1:
-            return ber.tlv("80", bytes((kind,)), atc, cryptogram, iad) + OK
-        parts = (("9F27", bytes((kind,))), ("9F36", atc), ("9F26", cryptogram), ("9F10", iad))
-        return ber.tlv("77", *(ber.tlv(tag, value) for tag, value in parts)) + OK
+            return tlv("80", bytes((kind,)), atc, cryptogram, iad) + OK
+        return tlv("77", head, tlv("9F26", cryptogram), tlv("9F10", iad)) + OK
 
     def _first(self, asked: int, values: dict[str, bytes]) -> int:
         self.first = asked if asked in (AAC, TC) else ARQC
-        if self.declines:
+        if self.declines or self.blocked:
             self.first = AAC
         elif asked == TC and int(values["9F02"].hex()) > self.facts.offline_limit:
             self.first = ARQC
@@ -212,9 +249,11 @@ class Application:
             willing = int(values["9F02"].hex()) <= self.facts.offline_limit
         else:
             willing = self.authenticated is True or self.facts.verify == "none"
+        willing = willing and not self.blocked
         self.second = TC if asked == TC and code in APPROVING and willing else AAC
         if self.authenticated:
             self.last_online = self.atc
+            self.scripts.told()
         return self.second
 
     def external_authenticate(self, data: bytes) -> bytes:
@@ -228,22 +267,17 @@ class Application:
 
     def _genuine(self, data: bytes) -> bool:
         session = crypto.session_key(self.key, self.atc)
-        return data[:8] == crypto.issuer_answer(session, self.arqc, data[8:10])
+        return data[:8] == crypto.issuer_answer(session, self.first_cryptogram, data[8:10])
 
-    def script(self, ins: int, reference: bytes, data: bytes) -> bytes:
-        """A command of an issuer script (6.5.1 ff.), plain as this deck's issuer sends them."""
-        if self.state not in ("asked", "ended"):
+    def script(self, header: bytes, data: bytes) -> bytes:
+        """A command of an issuer script: after the first cryptogram, whatever kind it was."""
+        if self.state not in ("asked", "ended") or not self.first_cryptogram:
             return NOT_ALLOWED
-        if ins == 0xDA:
-            self.stored[reference.hex().upper()] = data
-        elif ins == 0x1E:
-            self.blocked = True
-        elif ins == 0x18:
-            self.blocked = False
-        elif ins == 0x24:
-            self.pin_tries = 3
-        self.scripts += 1
-        return OK
+        return self.scripts.run(header, data, self.atc, self.first_cryptogram, self.pin)
+
+    def _dynamic_number(self) -> bytes:
+        """9F4C: eight bytes that the terminal cannot foresee."""
+        return self.randomness.randbytes(8)
 
     def cryptogram(self, values: dict[str, bytes]) -> bytes:
         """The application cryptogram over the values a list carried."""
@@ -255,6 +289,12 @@ class Application:
         head = _FIRST[self.first] | _SECOND[self.second]
         if self.authenticated is False:
             head |= _ISSUER_FAILED
+        if self.pin.performed:
+            head |= _PIN_PERFORMED | (0 if self.pin.verified else _PIN_FAILED)
         if self.unable_online:
             head |= _UNABLE_ONLINE
-        return crypto.application_data(bytes((head, 0, min(self.scripts, 15) << 4)))
+        blocked = _PIN_EXCEEDED if self.pin.pin and not self.pin.tries else 0
+        last = min(self.scripts.count, 15) << 4
+        last |= (_SCRIPT_FAILED if self.scripts.failed else 0) | _DDA_PERFORMED * self.signed
+        discretionary = bytes.fromhex(self.facts.discretionary)
+        return crypto.application_data(bytes((head, blocked, last)), discretionary)

@@ -15,6 +15,11 @@ def tlv(tag: str, *values: bytes) -> bytes:
     return bytes.fromhex(tag) + length(len(value)) + value
 
 
+def counted(value: bytes) -> bytes:
+    """One byte of length, then the value."""
+    return bytes((len(value),)) + value
+
+
 def length(size: int) -> bytes:
     """A length field, definite, as short as can be."""
     if size < 0x80:
@@ -39,6 +44,11 @@ def entries(dol: bytes) -> Iterator[tuple[str, int]]:
             end += 1
         yield dol[at:end].hex().upper(), dol[end]
         at = end + 1
+
+
+def size(dol: bytes) -> int:
+    """How many bytes of values a DOL asks for."""
+    return sum(size for _, size in entries(dol))
 
 
 def split(dol: bytes, data: bytes) -> dict[str, bytes]:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from tools.sim.cards import ber, tap
-from tools.sim.cards.application import (
+from tools.sim.cards import ber, scripts, tap
+from tools.sim.cards.application import Application
+from tools.sim.cards.personalisation import Personalisation
+from tools.sim.cards.status import (
+    CARD_BLOCKED,
     NO_RECORD,
     NOT_ALLOWED,
+    NOT_FOUND,
     OK,
     UNKNOWN,
+    UNKNOWN_CLASS,
     WRONG_LENGTH,
     WRONG_PARAMETERS,
-    Application,
 )
-from tools.sim.cards.personalisation import Personalisation
 
 PSE = b"1PAY.SYS.DDF01"
 PPSE = b"2PAY.SYS.DDF01"
 
-_NOT_FOUND = b"\x6a\x82"
-_UNKNOWN_CLASS = b"\x6e\x00"
-_SCRIPTS = (0xDA, 0x1E, 0x18, 0x24, 0x16)
-
 # Microseconds by CLA INS, after what contact cards of the trade take.
-_DELAYS = {"00A4": 8_000, "80A8": 20_000, "00B2": 6_000, "80AE": 60_000, "0082": 30_000}
+_DELAYS = {"00A4": 8_000, "80A8": 20_000, "00B2": 6_000, "80AE": 60_000, "0082": 30_000,
+           "0088": 120_000, "0020": 150_000}  # fmt: skip
 _DELAY = 5_000
 
 
@@ -55,12 +55,7 @@ class Card:
         self.atqa = b"\x00\x44" if len(self.uid) == 7 else b"\x00\x04"
         self.leave_at: int | None = None
         self.verified = facts.verified
-        key = bytes.fromhex(facts.imk)
-        self.applications = [
-            Application(each, key, facts.atc, facts.declines) for each in facts.applications
-        ]
-        for application in self.applications:
-            application.pin_tries = facts.pin_tries
+        self.applications = [Application(each, facts) for each in facts.applications]
         self.blocked = False
         self.companions: list[Card] = []
         self.reset("contact" if facts.contact else "contactless")
@@ -96,7 +91,7 @@ class Card:
         if (cla, ins) == (0x00, 0xB2):
             return self._read_record(p1, p2)
         if cla not in (0x00, 0x80, 0x84, 0x8C):
-            return _UNKNOWN_CLASS
+            return UNKNOWN_CLASS
         if not isinstance(self.selected, Application):
             return NOT_ALLOWED
         return self._command(self.selected, cla, ins, p1, p2, data)
@@ -105,21 +100,33 @@ class Card:
         self, application: Application, cla: int, ins: int, p1: int, p2: int, data: bytes
     ) -> bytes:
         """A command for the selected application."""
+        challenge, application.challenge = application.challenge, b""
         if (cla, ins) == (0x80, 0xA8):
             return self._processing_options(application, p1, p2, data)
         if (cla, ins) == (0x80, 0xCA):
             return application.get_data(p1 << 8 | p2)
-        if (cla, ins) == (0x80, 0xAE) and self.interface == "contact":
+        if ins in scripts.COMMANDS and cla & 0x80:
+            return self._script(application, bytes((cla, ins, p1, p2, len(data))), data)
+        if self.interface != "contact":
+            return UNKNOWN
+        if (cla, ins) == (0x80, 0xAE):
             return WRONG_PARAMETERS if p2 else application.generate(p1, data)
+        if (cla, ins) == (0x00, 0x20):
+            return application.verify(p1, p2, data, challenge)
+        if (cla, ins) in ((0x00, 0x82), (0x00, 0x84), (0x00, 0x88)) and (p1 or p2):
+            return WRONG_PARAMETERS
         if (cla, ins) == (0x00, 0x82):
-            return WRONG_PARAMETERS if p1 or p2 else application.external_authenticate(data)
+            return application.external_authenticate(data)
         if (cla, ins) == (0x00, 0x84):
-            return application.randomness.randbytes(8) + OK
-        if cla & 0x80 and ins in _SCRIPTS:
-            if ins == 0x16:
-                self.blocked = True
-            return application.script(ins, bytes((p1, p2)), data)
+            return application.get_challenge()
+        if (cla, ins) == (0x00, 0x88):
+            return application.internal_authenticate(data)
         return UNKNOWN
+
+    def _script(self, application: Application, header: bytes, data: bytes) -> bytes:
+        answer = application.script(header, data)
+        self.blocked = self.blocked or application.scripts.card_blocked
+        return answer
 
     def _processing_options(
         self, application: Application, p1: int, p2: int, data: bytes
@@ -137,7 +144,7 @@ class Card:
         if p1 != 0x04 or p2 not in (0x00, 0x02):
             return WRONG_PARAMETERS
         if self.blocked:
-            return b"\x6a\x81"
+            return CARD_BLOCKED
         directory = PSE if self.interface == "contact" else PPSE
         if name == directory and self.facts.directory:
             self.selected = "directory"
@@ -146,7 +153,7 @@ class Card:
         if p2 == 0x02 and self.selected in fitting:
             fitting = fitting[fitting.index(self.selected) + 1 :]
         if not fitting or not name:
-            return _NOT_FOUND
+            return NOT_FOUND
         self.selected = fitting[0]
         return fitting[0].select(self.interface)
 

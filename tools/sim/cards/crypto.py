@@ -1,4 +1,6 @@
-"""The test cards' cryptograms: CVN 12 of this deck, by pyemv (Book 2 A1.3.1, A1.4.1, 8.1, 8.2).
+"""The test cards' DES: cryptograms of this deck's CVN 12 and secure messaging, by pyemv.
+
+Book 2 A1.3.1, A1.4.1, 8.1, 8.2, 9.2 and 9.3.
 
 Option A derivation from the issuer's key, the EMV common session key from the ATC, and a MAC with
 ISO 9797-1 method 2 padding over the terminal's elements, the AIP, the ATC and the whole of 9F10.
@@ -9,7 +11,8 @@ from __future__ import annotations
 import warnings
 
 from cryptography.utils import CryptographyDeprecationWarning
-from pyemv import ac, kd
+from psec import des
+from pyemv import ac, kd, sm
 
 # Two-key TDES is what these cards are made of; the warning would come with every APDU.
 warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning, module=r"psec|pyemv")
@@ -44,7 +47,36 @@ def issuer_answer(session: bytes, arqc: bytes, response_code: bytes) -> bytes:
     return ac.generate_arpc_1(session, arqc, response_code)
 
 
-def application_data(verification_results: bytes) -> bytes:
-    """9F10: length, key index, CVN, length of the CVR, CVR of 3 bytes."""
-    head = bytes((0x06, KEY_INDEX, CRYPTOGRAM_VERSION, len(verification_results)))
-    return head + verification_results
+def application_data(verification_results: bytes, discretionary: bytes = b"") -> bytes:
+    """9F10: length, key index, CVN, length of the CVR, CVR of 3 bytes; 7 bytes in all.
+
+    With issuer discretionary data an algorithm byte follows, then their length and themselves, as
+    UnionPay's wallets send them.
+    """
+    head = bytes((KEY_INDEX, CRYPTOGRAM_VERSION, len(verification_results)))
+    head += verification_results
+    if not discretionary:
+        return bytes((len(head),)) + head
+    head += b"\x01"
+    return bytes((len(head),)) + head + bytes((len(discretionary),)) + discretionary
+
+
+def script_key(key: bytes, first: bytes) -> bytes:
+    """The session key of secure messaging from the transaction's first cryptogram (A1.3.1)."""
+    return kd.derive_common_sk(key, first)
+
+
+def script_mac(session: bytes, header: bytes, atc: int, first: bytes, data: bytes) -> bytes:
+    """8 bytes over header, ATC, the first cryptogram and the data (Book 2 9.2.3, format 2)."""
+    return sm.generate_command_mac(session, header + atc.to_bytes(2, "big") + first + data)
+
+
+def decipher(session: bytes, data: bytes) -> bytes:
+    """Script data as Visa's cards have them: ECB, a length byte in front (Book 2 9.3).
+
+    ValueError when the length does not fit, as with another key.
+    """
+    plain = des.decrypt_tdes_ecb(session, data)
+    if not plain or plain[0] >= len(plain):
+        raise ValueError("the data were not enciphered with this key")
+    return plain[1 : 1 + plain[0]]

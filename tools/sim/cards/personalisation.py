@@ -14,15 +14,45 @@ from typing import Any
 
 import yaml
 
+from tools.sim.cards.authority import authority_keys
+from tools.sim.cards.keys import SHORTEST
+
 DECK = Path(__file__).with_name("deck")
 ISSUER_KEY = "0123456789ABCDEFFEDCBA9876543210"
+ISSUER_MAC_KEY = "1032547698BADCFEEFCDAB8967452301"
+ISSUER_CIPHER_KEY = "2301674589AB32107654DCFEBA9823EF"
 
 CDOL1 = "9F02:6 9F03:6 9F1A:2 95:5 5F2A:2 9A:3 9C:1 9F37:4 9F21:3"
 PDOL_TAP = "9F66:4 9F02:6 9F03:6 9F1A:2 95:5 5F2A:2 9A:3 9C:1 9F37:4"
 
+LONGEST_ISSUER = 1976  # a record of 254 bytes holds a certificate of 247 (Book 2 Annex D1)
+
+# Ways of offline data authentication (Book 2 chapters 5 and 6).
+SDA, DDA, CDA = "sda", "dda", "cda"
+
 
 class PersonalisationError(ValueError):
     """A deck file does not describe a card; the message names file and key."""
+
+
+@dataclass(frozen=True)
+class Authentication:
+    """Offline data authentication of an application: its way, and the keys behind it.
+
+    method: `sda`, `dda` or `cda`. ca: index of the authority's key (authority.yaml). issuer, card,
+    pin: bits of their keys; an `sda` card has none of its own, and 0 bits of `pin` let the card's
+    key decipher the PIN. exponent: of all three. until: the certificates' last month, YYMM.
+    wrong: whatever the card signs is signed with a key that nobody certified.
+    """
+
+    method: str
+    ca: str
+    issuer: int
+    card: int = 0
+    pin: int = 0
+    exponent: int = 3
+    until: str = "3012"
+    wrong: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,7 +63,10 @@ class Application:
     (EXTERNAL AUTHENTICATE), `cdol2` (91 in the second GENERATE AC), `none`. format: 1 or 2, the
     template of GPO and GENERATE AC. offline_limit: fen that the card approves by itself.
     contactless: `pin` always asks the online PIN, `limit` when the terminal requires a CVM,
-    `device` verified on the phone, `signature`; `none` no tap.
+    `device` verified on the phone, `signature`; `none` no tap. aip: 82 without the bits of offline
+    data authentication, which `oda` sets (Authentication; without it the card offers none).
+    discretionary: what 9F10 carries behind the CVR, as a wallet's does. unproven: what a reader
+    shall do when a tap's data authentication fails: `online`, `contact` or `decline` (9F6C).
     """
 
     aid: str
@@ -66,7 +99,10 @@ class Application:
     pdol_tap: str = PDOL_TAP
     kernel: str = ""
     product: str = ""
+    discretionary: str = ""
+    unproven: str = "decline"
     blocked: bool = False
+    oda: Authentication | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +110,10 @@ class Personalisation:
     """One card as its file says. Money is fen; `leaves_at` counts APDUs from 1 by interface.
 
     protocol: 'T=0' or 'T=1'. delays: microseconds by CLA INS in hex, `default` for the others.
-    companions: names of cards that are presented together with this one.
+    companions: names of cards that are presented together with this one. imk, imk_mac,
+    imk_cipher: the issuer's master keys for cryptograms, script MACs and script confidentiality.
+    pin_tries: how many are left as the card comes; a right PIN and the issuer bring back
+    `pin_limit`. data: what GET DATA reads and an issuer script may rewrite, hex by tag in hex.
     """
 
     name: str
@@ -91,9 +130,13 @@ class Personalisation:
     uid: str = ""
     atc: int = 1
     imk: str = ISSUER_KEY
+    imk_mac: str = ISSUER_MAC_KEY
+    imk_cipher: str = ISSUER_CIPHER_KEY
     pin: str = ""
     offline_pin: str = ""
     pin_tries: int = 3
+    pin_limit: int = 3
+    data: Mapping[str, str] = field(default_factory=dict)
     balance: int = 0
     status: str = "active"
     companions: tuple[str, ...] = ()
@@ -104,6 +147,7 @@ class Personalisation:
 
 _OWN = {each.name for each in fields(Personalisation)}
 _APPLICATION = {each.name for each in fields(Application)}
+_AUTHENTICATION = {each.name for each in fields(Authentication)}
 _INHERITED = ("pan", "psn", "expiry", "service_code", "cardholder")
 
 
@@ -138,10 +182,33 @@ def _application(path: Path, described: dict[str, Any]) -> Application:
             raise PersonalisationError(f"{path.name}: {key} has to be a quoted string")
     if len(described["expiry"]) != 4 or not described["expiry"].isdecimal():
         raise PersonalisationError(f"{path.name}: expiry is YYMM")
+    oda = described.pop("oda", None)
     try:
-        return Application(**described)
+        built = None if oda is None else _authentication(path, oda)
+        return Application(oda=built, **described)
     except TypeError as error:
         raise PersonalisationError(f"{path.name}: {error}") from None
+
+
+def _authentication(path: Path, described: Any) -> Authentication:
+    """`oda` of an application, its keys in their order: none is longer than what certifies it."""
+    if not isinstance(described, dict):
+        raise PersonalisationError(f"{path.name}: oda is a mapping")
+    _known(path, described, _AUTHENTICATION)
+    oda = Authentication(**described)
+    if oda.method not in (SDA, DDA, CDA) or oda.ca not in authority_keys():
+        raise PersonalisationError(f"{path.name}: oda has no known method or no known ca")
+    own = [oda.card, oda.pin or oda.card]
+    if oda.method == SDA and any(own):
+        raise PersonalisationError(f"{path.name}: an sda card has no key of its own")
+    lengths = [oda.issuer] if oda.method == SDA else [oda.issuer, *own]
+    if any(each % 8 or each < SHORTEST for each in lengths):
+        raise PersonalisationError(f"{path.name}: a key has {SHORTEST} bits or more, by eights")
+    if oda.issuer > LONGEST_ISSUER:
+        raise PersonalisationError(f"{path.name}: its certificates would not fit their records")
+    if max(lengths) > oda.issuer or oda.issuer > authority_keys()[oda.ca].bits:
+        raise PersonalisationError(f"{path.name}: a key is longer than the one that certifies it")
+    return oda
 
 
 def _known(path: Path, described: dict[str, Any], known: set[str]) -> None:
