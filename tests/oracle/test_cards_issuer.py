@@ -22,7 +22,7 @@ from tools.sim.cards.application import Application
 AAC, TC, ARQC = "00", "40", "80"
 
 
-def at_work(name: str, kind: str = ARQC) -> tuple[Card, Application, "Issuer"]:
+def at_work(name: str, kind: str = ARQC) -> tuple[Card, Application, Issuer]:
     """A card after its first GENERATE AC, and its issuer."""
     card = cards.load(name)
     asked(card, command("00A40400", card.applications[0].aid))
@@ -35,7 +35,7 @@ def asked_first(card: Card, kind: str) -> None:
     asked(card, command(f"80AE{kind}00", listed(ber.dol(application.facts.cdol1))))
 
 
-def transacted(card: Card, kind: str = ARQC) -> tuple[Card, Application, "Issuer"]:
+def transacted(card: Card, kind: str = ARQC) -> tuple[Card, Application, Issuer]:
     asked_first(card, kind)
     return card, card.applications[0], Issuer(card)
 

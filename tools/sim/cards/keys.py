@@ -11,7 +11,7 @@ import math
 import os
 import random
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -29,8 +29,8 @@ _SMALL = math.prod(n for n in range(3, 2000, 2) if all(n % each for each in rang
 class RsaKey:
     """A key pair by its primes. Values of it are as long as the modulus, big-endian."""
 
-    p: int
-    q: int
+    p: int = field(repr=False)
+    q: int = field(repr=False)
     exponent: int
 
     @cached_property

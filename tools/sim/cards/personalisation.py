@@ -129,11 +129,11 @@ class Personalisation:
     directory: bool = True
     uid: str = ""
     atc: int = 1
-    imk: str = ISSUER_KEY
-    imk_mac: str = ISSUER_MAC_KEY
-    imk_cipher: str = ISSUER_CIPHER_KEY
-    pin: str = ""
-    offline_pin: str = ""
+    imk: str = field(default=ISSUER_KEY, repr=False)
+    imk_mac: str = field(default=ISSUER_MAC_KEY, repr=False)
+    imk_cipher: str = field(default=ISSUER_CIPHER_KEY, repr=False)
+    pin: str = field(default="", repr=False)
+    offline_pin: str = field(default="", repr=False)
     pin_tries: int = 3
     pin_limit: int = 3
     data: Mapping[str, str] = field(default_factory=dict)
