@@ -21,6 +21,8 @@ COMMANDS = {
             "play a recorded conversation with a card to the terminal's EMV library"),
     "decode": ("tools.emv.decode_command", "command",
                "TLV, TVR, lists, APDUs and ISO 8583 messages in words"),
+    "cards": ("tools.sim.cards_command", "command",
+              "the test cards: the deck, its authority's keys, a check of a card's file"),
     "acquirer": ("tools.acquirer.cli", "app", "the payment host by itself"),
 }
 

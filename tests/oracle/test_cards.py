@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from pyemv import tlv
 
 from tools.sim import cards
-from tools.sim.cards import ber, personalisation
+from tools.sim.cards import ber
 from tools.sim.chips import atr
 
 # SIMULATOR.md, "The deck".
@@ -183,25 +181,6 @@ def test_garbage_is_the_same_for_the_same_seed() -> None:
 
     assert conversation(4) == conversation(4)
     assert conversation(4) != conversation(10)
-
-
-@pytest.mark.parametrize(
-    ("text", "word"),
-    [
-        ("name: other", "name"),
-        ("name: x\npurpose: {}\nspeed: 3", "speed"),
-        ("name: x\npurpose: {}\napplications: [{aid: A0, colour: red}]", "colour"),
-        ('name: x\npurpose: {}\npan: 6225\nexpiry: "3012"\napplications: [{aid: A0}]', "pan"),
-        ('name: x\npan: "6"\nexpiry: "30"\napplications: [{aid: A0}]', "expiry"),
-        ("name: x", "purpose"),
-        ("{", "x.yaml"),
-    ],
-)
-def test_a_slip_in_a_file_is_named(tmp_path: Path, text: str, word: str) -> None:
-    path = tmp_path / "x.yaml"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(personalisation.PersonalisationError, match=word):
-        personalisation.read(path)
 
 
 def test_lists_are_written_and_read() -> None:

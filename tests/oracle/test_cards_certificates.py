@@ -196,27 +196,3 @@ def test_changed_data_do_not_verify(known: dict[tuple[str, str], oda.PublicKey])
         with pytest.raises(oda.NotGenuine, match="hash"):
             held = oda.chain(known, RID, records, application.aip, MONTH)
             oda.signed_static(held.issuer, held.elements["93"], held.static)
-
-
-def test_a_longer_key_than_its_certifiers_is_no_card(tmp_path: Path) -> None:
-    text = (
-        'name: x\npurpose: {{}}\napplications: [{{aid: A000000333010101, label: X, pan: "6225", '
-        'psn: 1, expiry: "3012", oda: {}}}]'
-    )
-    for oda_text, word in (
-        ("{method: dda, ca: F1, issuer: 1032, card: 1024}", "longer"),
-        ("{method: dda, ca: F3, issuer: 1024, card: 1032}", "longer"),
-        ("{method: dda, ca: F3, issuer: 1024, card: 1024, pin: 1152}", "longer"),
-        ("{method: dda, ca: F4, issuer: 1984, card: 1024}", "fit"),
-        ("{method: dda, ca: F3, issuer: 1408}", "1024"),
-        ("{method: sda, ca: F3, issuer: 1408, card: 1024}", "sda"),
-        ("{method: sda, ca: F9, issuer: 1408}", "ca"),
-        ("{method: tda, ca: F3, issuer: 1408}", "method"),
-        ("{method: sda, ca: F3, issuer: 1408, colour: red}", "colour"),
-        ("sda", "mapping"),
-        ("{ca: F3}", "method"),
-    ):
-        path = tmp_path / "x.yaml"
-        path.write_text(text.format(oda_text), encoding="utf-8")
-        with pytest.raises(personalisation.PersonalisationError, match=word):
-            personalisation.read(path)

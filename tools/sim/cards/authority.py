@@ -1,6 +1,6 @@
 """The test certification authority: its keys, and the file from which a terminal learns them.
 
-The file (`build/cards/ca-keys.yaml`; `pos cards keys --output FILE`) is YAML, a list of
+The file (`pos cards --keys DIR` writes `DIR/ca-keys.yaml`) is YAML, a list of
 
     - rid: A000000333          # 5 bytes
       index: F1                # 8F of the card, 1 byte

@@ -8,13 +8,14 @@ not known here is an error, so that a slip of the pen is not a card that quietly
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from tools.sim.cards import rules
 from tools.sim.cards.authority import authority_keys
+from tools.sim.cards.described import Described, DescriptionError, Slip, describe
 from tools.sim.cards.keys import SHORTEST
 
 DECK = Path(__file__).with_name("deck")
@@ -31,8 +32,8 @@ LONGEST_ISSUER = 1976  # a record of 254 bytes holds a certificate of 247 (Book 
 SDA, DDA, CDA = "sda", "dda", "cda"
 
 
-class PersonalisationError(ValueError):
-    """A deck file does not describe a card; the message names file and key."""
+class PersonalisationError(DescriptionError):
+    """A file does not describe a card; the message names file, line and key of each slip."""
 
 
 @dataclass(frozen=True)
@@ -145,9 +146,6 @@ class Personalisation:
     scripts: Mapping[Any, str] = field(default_factory=dict)
 
 
-_OWN = {each.name for each in fields(Personalisation)}
-_APPLICATION = {each.name for each in fields(Application)}
-_AUTHENTICATION = {each.name for each in fields(Authentication)}
 _INHERITED = ("pan", "psn", "expiry", "service_code", "cardholder")
 
 
@@ -157,61 +155,133 @@ def names(folder: Path = DECK) -> list[str]:
 
 
 def read(path: Path) -> Personalisation:
-    """One file. PersonalisationError when a key is unknown, missing, or of the wrong kind."""
-    try:
-        described = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PersonalisationError(f"{path.name}: {error}") from None
-    if not isinstance(described, dict) or described.get("name") != path.stem:
-        raise PersonalisationError(f"{path.name}: `name` is not the file's")
-    shared = {key: described.pop(key) for key in _INHERITED if key in described}
-    applications = described.pop("applications", [])
-    _known(path, described, _OWN)
-    built = tuple(_application(path, {**shared, **each}) for each in applications)
-    described["companions"] = tuple(described.get("companions", ()))
-    try:
-        return Personalisation(applications=built, **described)
-    except TypeError as error:
-        raise PersonalisationError(f"{path.name}: {error}") from None
+    """One file. PersonalisationError, with all that is wrong, when it describes no card."""
+    described = describe(path, PersonalisationError)
+    reading = _Reading(path, described)
+    card = reading.card()
+    if reading.slips or card is None:
+        raise PersonalisationError(path.name, reading.slips)
+    return card
 
 
-def _application(path: Path, described: dict[str, Any]) -> Application:
-    _known(path, described, _APPLICATION)
-    for key in ("pan", "expiry", "aid"):
-        if not isinstance(described.get(key), str):
-            raise PersonalisationError(f"{path.name}: {key} has to be a quoted string")
-    if len(described["expiry"]) != 4 or not described["expiry"].isdecimal():
-        raise PersonalisationError(f"{path.name}: expiry is YYMM")
-    oda = described.pop("oda", None)
-    try:
-        built = None if oda is None else _authentication(path, oda)
-        return Application(oda=built, **described)
-    except TypeError as error:
-        raise PersonalisationError(f"{path.name}: {error}") from None
+class _Reading:
+    """One file on its way to a card; `slips` collects what is wrong on that way."""
 
+    def __init__(self, path: Path, described: Described) -> None:
+        self.path = path
+        self.described = described
+        self.slips: list[Slip] = []
 
-def _authentication(path: Path, described: Any) -> Authentication:
-    """`oda` of an application, its keys in their order: none is longer than what certifies it."""
-    if not isinstance(described, dict):
-        raise PersonalisationError(f"{path.name}: oda is a mapping")
-    _known(path, described, _AUTHENTICATION)
-    oda = Authentication(**described)
-    if oda.method not in (SDA, DDA, CDA) or oda.ca not in authority_keys():
-        raise PersonalisationError(f"{path.name}: oda has no known method or no known ca")
-    own = [oda.card, oda.pin or oda.card]
-    if oda.method == SDA and any(own):
-        raise PersonalisationError(f"{path.name}: an sda card has no key of its own")
-    lengths = [oda.issuer] if oda.method == SDA else [oda.issuer, *own]
-    if any(each % 8 or each < SHORTEST for each in lengths):
-        raise PersonalisationError(f"{path.name}: a key has {SHORTEST} bits or more, by eights")
-    if oda.issuer > LONGEST_ISSUER:
-        raise PersonalisationError(f"{path.name}: its certificates would not fit their records")
-    if max(lengths) > oda.issuer or oda.issuer > authority_keys()[oda.ca].bits:
-        raise PersonalisationError(f"{path.name}: a key is longer than the one that certifies it")
-    return oda
+    def slip(self, what: str, *place: str | int) -> None:
+        """Note what is wrong at that place of the file."""
+        self.slips.append(Slip(self.described.line(*place), what))
 
+    def card(self) -> Personalisation | None:
+        """The whole; None when it is not even a mapping."""
+        given = self.described.value
+        if not isinstance(given, dict):
+            self.slip("a card is a mapping")
+            return None
+        own = {str(key): value for key, value in given.items()}
+        if own.get("name") != self.path.stem:
+            self.slip(f"name has to be the file's, {self.path.stem}", "name")
+        shared = {key: own.pop(key) for key in _INHERITED if key in own}
+        self._judge(shared, rules.APPLICATION)
+        applications = own.pop("applications", None)
+        if not isinstance(applications, list) or not applications:
+            self.slip("applications has to be a list, one of a mapping each", "applications")
+            applications = []
+        built = [self._application(shared, at, each) for at, each in enumerate(applications)]
+        self._judge(own, rules.CARD)
+        self._complete(own, Personalisation, {"applications"})
+        if self.slips:
+            return None
+        own["companions"] = tuple(own.get("companions", ()))
+        card = Personalisation(applications=tuple(filter(None, built)), **own)
+        self._whole(card)
+        return card
 
-def _known(path: Path, described: dict[str, Any], known: set[str]) -> None:
-    strange = sorted(set(described) - known)
-    if strange:
-        raise PersonalisationError(f"{path.name}: unknown {', '.join(strange)}")
+    def _judge(
+        self, given: Mapping[str, Any], known: Mapping[str, rules.Rule], *place: str | int
+    ) -> None:
+        """Every value by its rule; a key without one is unknown."""
+        for key, value in given.items():
+            rule = known.get(key)
+            if rule is None:
+                near = get_close_matches(key, known, 1)
+                hint = f"; {near[0]} is meant, perhaps" if near else ""
+                self.slip(f"{key} is unknown{hint}", *place, key)
+            elif not rule.holds(value):
+                self.slip(f"{key} has to be {rule.says}", *place, key)
+
+    def _complete(
+        self, given: Mapping[str, Any], kind: type, apart: set[str], *place: str | int
+    ) -> None:
+        """What has no default has to be there."""
+        for each in fields(kind):
+            if each.default is MISSING and each.default_factory is MISSING:
+                if each.name not in given and each.name not in apart:
+                    self.slip(f"{each.name} is missing", *place)
+
+    def _application(self, shared: Mapping[str, Any], at: int, given: Any) -> Application | None:
+        place = ("applications", at)
+        if not isinstance(given, dict):
+            self.slip("an application is a mapping", *place)
+            return None
+        own = {str(key): value for key, value in given.items()}
+        oda = own.pop("oda", None)
+        self._judge(own, rules.APPLICATION, *place)
+        whole = {**shared, **own}
+        self._complete(whole, Application, set(), *place)
+        if whole.get("verify") == "cdol2" and "91:" not in whole.get("cdol2", "91:"):
+            self.slip("cdol2 has to ask for 91, since verify is cdol2", *place, "cdol2")
+        built = None if oda is None else self._authentication(oda, *place, "oda")
+        return None if self.slips else Application(oda=built, **whole)
+
+    def _authentication(self, given: Any, *place: str | int) -> Authentication | None:
+        """`oda` of an application, its keys in their order: none outgrows what certifies it."""
+        if not isinstance(given, dict):
+            self.slip("oda is a mapping", *place)
+            return None
+        before = len(self.slips)
+        self._judge(given, rules.AUTHENTICATION, *place)
+        self._complete(given, Authentication, set(), *place)
+        if len(self.slips) > before:
+            return None
+        oda = Authentication(**given)
+        if oda.ca not in authority_keys():
+            self.slip(f"ca has to be one of {', '.join(authority_keys())}", *place, "ca")
+        else:
+            self._lengths(oda, *place)
+        return oda
+
+    def _lengths(self, oda: Authentication, *place: str | int) -> None:
+        """Bits of the keys; what they certify has to fit records of 254 bytes."""
+        chain = [("issuer", authority_keys()[oda.ca].bits)]
+        if oda.method == SDA:
+            for key in ("card", "pin"):
+                if getattr(oda, key):
+                    self.slip(f"{key}: an sda card has no key of its own", *place, key)
+        else:
+            chain += [(key, oda.issuer) for key in ("card", "pin") if key == "card" or oda.pin]
+        for key, longest in chain:
+            bits = getattr(oda, key)
+            if bits % 8 or bits < SHORTEST:
+                self.slip(f"{key} has to be {SHORTEST} bits or more, by eights", *place, key)
+            elif bits > longest:
+                self.slip(f"{key} is longer than the key that certifies it", *place, key)
+            elif bits > LONGEST_ISSUER:
+                said = f"{key} has more than {LONGEST_ISSUER} bits: no record holds what it signs"
+                self.slip(said, *place, key)
+
+    def _whole(self, card: Personalisation) -> None:
+        """What only the whole card shows."""
+        if bool(card.uid) != card.contactless:
+            self.slip("uid has to be there for a tap, and only for one", "uid")
+        if not card.contact and not card.contactless:
+            self.slip("a card has contacts, an antenna, or both", "contact")
+        if card.pin_tries > card.pin_limit:
+            self.slip("pin_tries is more than pin_limit", "pin_tries")
+        dynamic = [each for each in card.applications if each.oda and each.oda.method != SDA]
+        if card.offline_pin and not dynamic:
+            self.slip("offline_pin needs an application with a key to decipher it", "offline_pin")

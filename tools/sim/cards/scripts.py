@@ -56,9 +56,7 @@ class ScriptCommands:
         self.count -= self._told
         self._told, self.failed = 0, False
 
-    def run(
-        self, header: bytes, data: bytes, atc: int, first: bytes, pin: OfflinePin
-    ) -> bytes:
+    def run(self, header: bytes, data: bytes, atc: int, first: bytes, pin: OfflinePin) -> bytes:
         """One command, `header` CLA INS P1 P2 Lc; the status word."""
         answer = self._authenticated(header, data, atc, first)
         if answer == OK:
