@@ -3,6 +3,7 @@
 from emv import (
     analyse,
     authenticate,
+    combined,
     generate,
     initiate,
     online,
@@ -109,7 +110,7 @@ class ContactSession(Session):
         self.track2 = track2
 
     async def offline_data_authentication(self) -> None:
-        """SDA, DDA or CDA (10.3); its result is in `tvr` and `tsi`."""
+        """SDA, DDA or CDA (10.3): `oda` says which; the result is in `tvr`, `tsi`, `oda_fault`."""
         self._step(4)
         await authenticate.offline_data_authentication(self)
 
@@ -122,9 +123,11 @@ class ContactSession(Session):
         """The CVM list (10.5); `cvm` afterwards and as the answer: elements.CVM_*.
 
         pin: `await pin(method, tries)` asks the payer; method is elements.CVM_ONLINE_PIN (tries
-        None) or elements.CVM_OFFLINE_PIN (tries left); answers elements.PIN_ENTERED, PIN_BYPASSED
-        or PIN_PAD_FAULT. The PIN itself never passes through here. What it raises (取消) passes
-        through.
+        None) or elements.CVM_OFFLINE_PIN (tries left, None if the card does not say; called anew
+        after each wrong PIN); answers elements.PIN_ENTERED, PIN_BYPASSED or PIN_PAD_FAULT. The
+        PIN itself never passes through here: the entry stays open in pinmac, for the caller to
+        encipher it online, for this call to encipher it for the card. What it raises (取消)
+        passes through.
         """
         self._step(6)
         return await verify.cardholder_verification(self, pin)
@@ -141,13 +144,26 @@ class ContactSession(Session):
         return self._decision
 
     async def card_action_analysis(self) -> str:
-        """The first GENERATE AC (10.8): the card's decision, APPROVED, ONLINE or DECLINED."""
+        """The first GENERATE AC (10.8): the card's decision, APPROVED, ONLINE or DECLINED.
+
+        DECLINED also when the card's CDA signature does not stand.
+        """
         self._step(9)
-        self._decision = await generate.generate(self, self._decision, second=False)
+        decision = await generate.generate(self, self._decision, second=False)
+        if combined.failed(self):
+            await self._end_unproven(decision)
+            decision = e.DECLINED
+        self._decision = decision
         if self._decision != e.ONLINE:
             code = b"Y1" if self._decision == e.APPROVED else b"Z1"
             self.data.put(e.AUTHORISATION_RESPONSE_CODE, code)
         return self._decision
+
+    async def _end_unproven(self, decision: str) -> None:
+        """A cryptogram without its proof: what waits for an answer is ended (Book 4 6.3.2.1)."""
+        if decision == e.ONLINE:
+            self.data.put(e.AUTHORISATION_RESPONSE_CODE, b"Z1")
+            await generate.generate(self, e.DECLINED, second=True)
 
     def _answered(self) -> None:
         """Only a card that wanted to go online gets a second GENERATE AC."""
@@ -185,6 +201,8 @@ class ContactSession(Session):
         if self.has_tvr(e.TVR_ISSUER_AUTHENTICATION_FAILED):
             # The host's rule is stricter than the book's: nothing stands on an unproven answer.
             decision = e.DECLINED
+        if combined.failed(self):
+            decision = e.DECLINED
         if self._approved_by_host and decision != e.APPROVED:
             self.reversal_reason = "06"
         self._decision = decision
@@ -198,6 +216,8 @@ class ContactSession(Session):
         code = b"Y3" if wanted == e.APPROVED else b"Z3"
         self.data.put(e.AUTHORISATION_RESPONSE_CODE, code)
         self._decision = await generate.generate(self, wanted, second=True)
+        if combined.failed(self):
+            self._decision = e.DECLINED
         if self._decision != e.APPROVED:
             self.data.put(e.AUTHORISATION_RESPONSE_CODE, b"Z3")
         return self._decision

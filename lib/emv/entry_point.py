@@ -17,7 +17,7 @@ _SELECT = b"\x00\xa4\x04\x00"
 _ENTRIES = 16
 
 # Terminal transaction qualifiers, byte 2 (Book A 5.7).
-_ONLINE_REQUIRED = 0x80
+ONLINE_REQUIRED = 0x80
 _CVM_REQUIRED = 0x40
 
 # Which kernel an AID's first five bytes mean when the card does not say (Book B 3.3.2.5).
@@ -36,9 +36,9 @@ def qualifiers(application: "Application", transaction: "Transaction") -> "bytes
     if limit is not None and amount >= limit:
         return None
     result = bytearray(application.ttq)
-    result[1] &= ~(_ONLINE_REQUIRED | _CVM_REQUIRED) & 0xFF
+    result[1] &= ~(ONLINE_REQUIRED | _CVM_REQUIRED) & 0xFF
     if amount > application.contactless_floor or amount == 0 or transaction.forced_online:
-        result[1] |= _ONLINE_REQUIRED
+        result[1] |= ONLINE_REQUIRED
     if amount >= application.contactless_cvm_limit:
         result[1] |= _CVM_REQUIRED
     return bytes(result)

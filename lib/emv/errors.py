@@ -48,3 +48,15 @@ class SequenceError(EmvError):
 
 class IssuerDataError(EmvError):
     """Field 55 of the host's reply is malformed; the card was asked nothing with it."""
+
+
+class NotAuthentic(EmvError):
+    """A certificate or signature of the card does not stand: the phase marks the TVR with it."""
+
+
+class DataMissing(NotAuthentic):
+    """An element that offline data authentication needs is not on the card (Book 3 7.5)."""
+
+
+class CaKeyError(ValueError):
+    """A certification authority's public key is refused; the message names it and says why."""

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from emv import combined
 from emv import elements as e
 from emv.errors import CardDataError, CardStatusError
 
@@ -24,14 +25,18 @@ _ALLOWED = {_AAC: (_AAC,), _TC: (_TC, _ARQC, _AAC), _ARQC: (_ARQC, _AAC)}
 async def generate(session: "Session", decision: str, second: bool) -> str:
     """GENERATE AC for `decision`; the card's own decision. 9F27, 9F36, 9F26, 9F10 are known then.
 
-    CardStatusError for any answer but 9000; CardDataError for a cryptogram of a kind that the
-    card may not answer with, or without its mandatory elements.
+    With CDA the answer is asked to be signed and the signature is checked: `combined.failed` says
+    what came of it. CardStatusError for any answer but 9000; CardDataError for a cryptogram of a
+    kind that the card may not answer with, or without its mandatory elements.
     """
     asked = _ASKED[decision]
     objects = e.CDOL2 if second else e.CDOL1
     _transaction_hash(session, objects)
     values = session.list_data(objects)
-    header = bytes((0x80, 0xAE, asked, 0x00))
+    session.said.append(values)
+    # A decline is never signed (Book 2 6.6), neither asked for nor given.
+    signed = session.combine and asked != _AAC
+    header = bytes((0x80, 0xAE, asked | (combined.REQUESTED if signed else 0), 0x00))
     status, begin, end = await session.transmit(header, values or None)
     session.set_tsi(e.TSI_CARD_RISK)
     if status != _OK:
@@ -40,15 +45,20 @@ async def generate(session: "Session", decision: str, second: bool) -> str:
     kind = session.data.need(e.CRYPTOGRAM_INFORMATION_DATA)[0] & _KIND
     if kind not in _ALLOWED[asked] or (second and kind == _ARQC):
         raise CardDataError("the card answered with a cryptogram it may not give")
+    if signed and kind != _AAC:
+        combined.verify(session, begin, end)
+    elif e.APPLICATION_CRYPTOGRAM not in session.data:
+        raise CardDataError("GENERATE AC was answered without 9F26")
     if kind == _ARQC:
-        session.arqc = bytes(session.data.need(e.APPLICATION_CRYPTOGRAM))
+        session.arqc = session.data.get(e.APPLICATION_CRYPTOGRAM) or b""
     return _DECIDED[kind]
 
 
 def _learn(session: "Session", begin: int, end: int) -> None:
     """Format 1 or 2 (6.5.5.4). What an earlier GENERATE AC gave is forgotten first."""
     store = session.data
-    for tag in (0x9F27, 0x9F36, 0x9F26, 0x9F10):
+    wanted = (0x9F27, 0x9F36, 0x9F26, 0x9F10, 0x9F4B)
+    for tag in wanted:
         store.drop(tag)
     level = store.walk(begin, end)
     if len(level) != 1:
@@ -60,11 +70,10 @@ def _learn(session: "Session", begin: int, end: int) -> None:
         bounds = ((0x9F27, 0, 1), (0x9F36, 1, 3), (0x9F26, 3, 11), (0x9F10, 11, last - first))
         store.learn((found, first + at, first + to) for found, at, to in bounds)
     elif tag == e.RESPONSE_TEMPLATE_2:
-        wanted = (0x9F27, 0x9F36, 0x9F26, 0x9F10)
         store.learn(leaf for leaf in store.leaves(first, last) if leaf[0] in wanted)
     else:
         raise CardDataError("GENERATE AC was answered with an unknown template")
-    for needed in (0x9F27, 0x9F36, 0x9F26):
+    for needed in (0x9F27, 0x9F36):
         if needed not in store:
             raise CardDataError(f"GENERATE AC was answered without {needed:X}")
 

@@ -20,6 +20,8 @@ async def processing_options(session: "Session", repeats: bool = False) -> int:
     says which other elements it needs.
     """
     values = session.list_data(e.PDOL)
+    session.said.clear()
+    session.said.append(values)
     template = tlv.encode(e.COMMAND_TEMPLATE, values)
     if len(template) > 255:
         raise CardDataError("the PDOL asks for too much")

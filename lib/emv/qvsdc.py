@@ -1,14 +1,16 @@
 """One kernel for UnionPay (7) and Visa (3): GPO gives the cryptogram, CTQ the CVM (C-3, C-7).
 
-What a card claims is not believed beyond its proof: an offline approval would stand on fDDA, which
-this kernel does not perform, so such a card goes online, to the contacts, or is declined.
+What a card claims is not believed beyond its proof: an offline approval stands on fDDA and on what
+the reader asked for; one that does not goes online, to the contacts, or is declined, as the card's
+issuer wants it.
 """
 
 from emv import elements as e
-from emv import initiate, records, select
-from emv.entry_point import qualifiers
-from emv.errors import CardDataError
+from emv import fdda, initiate, records, restrictions, select
+from emv.entry_point import ONLINE_REQUIRED, qualifiers
+from emv.errors import CardDataError, NotAuthentic
 from emv.outcome import (
+    APPROVED,
     DECLINED,
     END,
     GO_ONLINE,
@@ -33,6 +35,7 @@ _CTQ_PIN = 0x80
 _CTQ_SIGNATURE = 0x40
 _CTQ_ONLINE_IF_UNPROVEN = 0x20
 _CTQ_SWITCH_IF_UNPROVEN = 0x10
+_CTQ_ONLINE_IF_EXPIRED = 0x08
 _CTQ_DEVICE = 0x80
 
 # Terminal transaction qualifiers (Book A 5.7), bytes 1, 2 and 3.
@@ -120,15 +123,39 @@ def _decide(session: "Session", terms: bytes) -> Outcome:
     if cvm is None:
         return Outcome(DECLINED, reason="a verification is required that the card does not offer")
     session.cvm = cvm
-    if kind == _TC:
-        card = session.data.view(e.CARD_TRANSACTION_QUALIFIERS)
-        wishes = 0 if card is None else card[0]
-        if wishes & _CTQ_SWITCH_IF_UNPROVEN and not wishes & _CTQ_ONLINE_IF_UNPROVEN:
-            return Outcome(TRY_ANOTHER_INTERFACE, reason="an offline approval without its proof")
-        if not wishes & _CTQ_ONLINE_IF_UNPROVEN:
-            return Outcome(DECLINED, reason="an offline approval without its proof")
+    if kind == _TC and cvm != e.CVM_ONLINE_PIN:
+        return _offline(session, terms, cvm)
+    return _online(session, cvm)
+
+
+def _online(session: "Session", cvm: str, reason: str = "") -> Outcome:
     session.arqc = bytes(session.data.need(e.APPLICATION_CRYPTOGRAM))
-    return Outcome(GO_ONLINE, cvm)
+    return Outcome(GO_ONLINE, cvm, reason)
+
+
+def _offline(session: "Session", terms: bytes, cvm: str) -> Outcome:
+    """An offline approval: proof first, then the date and the hot list (C-3 5.5, 5.6)."""
+    card = session.data.view(e.CARD_TRANSACTION_QUALIFIERS)
+    wishes = 0 if card is None else card[0]
+    try:
+        if terms[1] & ONLINE_REQUIRED:
+            raise NotAuthentic("an offline approval where an online one was asked for")
+        fdda.verify(session)
+    except NotAuthentic as error:
+        session.oda_fault = str(error)
+        if wishes & _CTQ_ONLINE_IF_UNPROVEN:
+            return _online(session, cvm, str(error))
+        if wishes & _CTQ_SWITCH_IF_UNPROVEN:
+            return Outcome(TRY_ANOTHER_INTERFACE, reason=str(error))
+        return Outcome(DECLINED, reason=str(error))
+    if restrictions.expired(session):
+        if wishes & _CTQ_ONLINE_IF_EXPIRED:
+            return _online(session, cvm, "the card has expired")
+        return Outcome(DECLINED, reason="the card has expired")
+    exceptions = session.terminal.exceptions
+    if exceptions is not None and exceptions(session.pan(), session.psn or 0):
+        return Outcome(DECLINED, reason="the card is on the exception file")
+    return Outcome(APPROVED, cvm)
 
 
 def verification(session: "Session", terms: bytes) -> "str | None":

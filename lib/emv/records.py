@@ -59,8 +59,8 @@ def _learn(
     """Files 1-10 hold template 70 and nothing else; above, only what looks like it is read."""
     store = session.data
     if sfi > 10 and (begin == end or store.buffer[begin] != e.RECORD_TEMPLATE):
-        if signed:
-            session.signed_spans.append((begin, end))
+        # Nothing in it is known here, and signed it fails the authentication (Book 3 10.3).
+        session.static_malformed = session.static_malformed or signed
         return
     level = store.walk(begin, end)
     if len(level) != 1 or level[0][0] != e.RECORD_TEMPLATE:

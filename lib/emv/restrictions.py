@@ -73,8 +73,14 @@ def _dates(session: "Session") -> None:
     effective = session.data.get(e.APPLICATION_EFFECTIVE_DATE)
     if effective is not None and _day(effective) > today:
         session.set_tvr(e.TVR_NOT_YET_EFFECTIVE)
-    if _day(session.data.need(e.APPLICATION_EXPIRATION_DATE)) < today:
+    if expired(session):
         session.set_tvr(e.TVR_EXPIRED)
+
+
+def expired(session: "Session") -> bool:
+    """Whether 5F24 is behind 9A."""
+    today = _day(session.data.need(e.TRANSACTION_DATE))
+    return _day(session.data.need(e.APPLICATION_EXPIRATION_DATE)) < today
 
 
 def _day(value: "bytes | memoryview") -> int:

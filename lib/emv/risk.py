@@ -1,15 +1,12 @@
 """Terminal risk management: hot list, floor limit, random selection, velocity (Book 3 10.6)."""
 
 from emv import elements as e
-from emv.errors import CardDataError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emv.session import Session
-
-_OK = 0x9000
 
 
 async def terminal_risk_management(session: "Session") -> None:
@@ -73,8 +70,8 @@ async def _velocity(session: "Session") -> None:
     upper = session.data.view(e.UPPER_CONSECUTIVE_OFFLINE_LIMIT)
     if lower is None or upper is None:
         return
-    counter = await _get_data(session, e.APPLICATION_TRANSACTION_COUNTER)
-    last = await _get_data(session, e.LAST_ONLINE_ATC)
+    counter = await session.get_data(e.APPLICATION_TRANSACTION_COUNTER, 2)
+    last = await session.get_data(e.LAST_ONLINE_ATC, 2)
     if last == 0:
         session.set_tvr(e.TVR_NEW_CARD)
     if counter is None or last is None or counter <= last:
@@ -85,18 +82,3 @@ async def _velocity(session: "Session") -> None:
         session.set_tvr(e.TVR_LOWER_LIMIT_EXCEEDED)
     if counter - last > upper[0]:
         session.set_tvr(e.TVR_UPPER_LIMIT_EXCEEDED)
-
-
-async def _get_data(session: "Session", tag: int) -> "int | None":
-    """A two-byte counter by GET DATA (6.5.7), or None when the card does not give it."""
-    mark = session.data.used
-    status, begin, end = await session.transmit(bytes((0x80, 0xCA, tag >> 8, tag & 0xFF)))
-    value = None
-    if status == _OK:
-        for found, first, last in session.data.walk(begin, end):
-            if found == tag and last - first == 2:
-                value = session.data.buffer[first] << 8 | session.data.buffer[first + 1]
-        if value is None:
-            raise CardDataError("GET DATA was answered with something else")
-    session.data.release(mark)
-    return value

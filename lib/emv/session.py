@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import Any
 
+    from emv.keys import RecoveredKeys
     from emv.store import Store
     from emv.terminal import Application, Terminal, Transaction
 
@@ -26,6 +27,7 @@ _REQUEST_TAGS = (
 _REVERSAL_TAGS = (0x95, 0x9F1E, 0x9F10, 0x9F36, 0xDF31)
 
 _GET_RESPONSE = b"\x00\xc0\x00\x00"
+_OK = 0x9000
 _ROUNDS = 4  # 61xx and 6Cxx that one command may be answered with
 _DIGITS = "0123456789"
 
@@ -97,7 +99,8 @@ class Session:
     data: Store, `data.get(tag) -> bytes | None`. cvm: elements.CVM_*. aid: the selected DF name.
     label: preferred name or label as the receipt prints it. psn: 0-99 or None (field 23). track2:
     None until the card has said it. reversal_reason: '06' once the card refused what the host
-    approved. `exchange` is as devices.ContactReader.exchange.
+    approved. oda: 'SDA', 'DDA', 'CDA' or None, and oda_fault the sentence why it failed, else ''.
+    `exchange` is as devices.ContactReader.exchange.
     """
 
     def __init__(
@@ -115,6 +118,12 @@ class Session:
         self.track2: Track2 | MaybeNone = None
         self.reversal_reason: str | None = None
         self.signed_spans: list[tuple[int, int]] = []
+        self.static_malformed = False
+        self.keys: RecoveredKeys = terminal.keys
+        self.oda: str | None = None
+        self.oda_fault = ""
+        self.combine = False
+        self.said: list[bytes] = []
         self.arqc = b""
 
     # ---- beginning and end
@@ -122,12 +131,12 @@ class Session:
     def begin(self) -> None:
         """Take the store and fill in the terminal's elements; TVR and TSI are zero (10.1)."""
         self.data.clear()
+        self.keys.wipe()
         self.data.owner = self
         self._application = None
         self.track2 = None
         self.cvm = e.CVM_NONE
-        self.arqc = b""
-        self.signed_spans.clear()
+        self._forget()
         for source in (self.terminal.data, self.transaction.data):
             for tag in sorted(source):
                 self.data.put(tag, source[tag])
@@ -141,9 +150,18 @@ class Session:
         """Overwrite everything that came from the card. Safe to call twice."""
         if self.data.owner is self:
             self.data.clear()
+            self.keys.wipe()
         self.track2 = None
+        self._forget()
+
+    def _forget(self) -> None:
+        """What authentication and cryptograms of an earlier card left."""
         self.arqc = b""
+        self.oda = None
+        self.oda_fault = ""
+        self.combine = self.static_malformed = False
         self.signed_spans.clear()
+        self.said.clear()
 
     def owned(self) -> None:
         """SequenceError unless this session is the one that fills the store."""
@@ -195,8 +213,12 @@ class Session:
     def asks_for(self, objects: int, tag: int) -> bool:
         """Whether the data object list `objects` of the card names `tag`."""
         place = self.data.view(objects)
+        return place is not None and self.names(place, tag)
+
+    def names(self, wanted: "memoryview | bytes", tag: int) -> bool:
+        """Whether a data object list names `tag`. CardDataError for a malformed list."""
         try:
-            return place is not None and any(found == tag for found, _ in tlv.dol(place))
+            return any(found == tag for found, _ in tlv.dol(wanted))
         except tlv.TlvError as error:
             raise CardDataError(str(error)) from None
 
@@ -219,6 +241,23 @@ class Session:
                 tlv.fit(self.data.view(tag), length, row[2], result, at)
             at += length
         return bytes(result)
+
+    async def get_data(self, tag: int, size: int) -> "int | None":
+        """A number of `size` bytes by GET DATA (Book 3 6.5.7), or None when the card gives none.
+
+        CardDataError for an answer that is something else.
+        """
+        store, mark = self.data, self.data.used
+        status, begin, end = await self.transmit(bytes((0x80, 0xCA, tag >> 8, tag & 0xFF)))
+        value = None
+        if status == _OK:
+            for found, first, last in store.walk(begin, end):
+                if found == tag and last - first == size:
+                    value = int.from_bytes(bytes(store.memory[first:last]), "big")
+            if value is None:
+                raise CardDataError("GET DATA was answered with something else")
+        store.release(mark)
+        return value
 
     # ---- status bits
 

@@ -14,24 +14,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SIZE = 4096
+_ZEROS = bytes(64)
 _SHIFT = 13  # a length of up to 8191 below the offset, in one small integer
 
 
 class Store:
-    """Elements by tag. `owner` is the session that is using it; `clear` belongs to its end."""
+    """Elements by tag. `owner` is the session that is using it; `clear` belongs to its end.
+
+    memory: the whole buffer; `size` is a multiple of 64.
+    """
 
     def __init__(self, size: int = SIZE) -> None:
         self.buffer = bytearray(size)
-        self._memory = memoryview(self.buffer)
+        self.memory = memoryview(self.buffer)
         self._index: dict[int, int] = {}
         self.used = 0
         self.owner: object = None
 
     def clear(self) -> None:
         """Overwrite the whole buffer and forget every element."""
-        buffer = self.buffer
-        for index in range(len(buffer)):
-            buffer[index] = 0
+        for at in range(0, len(self.buffer), len(_ZEROS)):
+            self.memory[at : at + len(_ZEROS)] = _ZEROS
         self._index.clear()
         self.used = 0
         self.owner = None
@@ -41,8 +44,7 @@ class Store:
         at = self.used
         if at + size > len(self.buffer):
             raise CardDataError("the card has more data than this terminal holds")
-        for index in range(size):
-            self.buffer[at + index] = data[index]
+        self.memory[at : at + size] = memoryview(data)[:size]
         self.used = at + size
         return at
 
@@ -59,8 +61,7 @@ class Store:
         place = self._index.get(tag)
         if place is not None and place & (1 << _SHIFT) - 1 == len(value):
             at = place >> _SHIFT
-            for index in range(len(value)):
-                self.buffer[at + index] = value[index]
+            self.memory[at : at + len(value)] = value
             return
         at = self.append(value, len(value))
         self.point(tag, at, at + len(value))
@@ -75,7 +76,7 @@ class Store:
         if place is None:
             return None
         at = place >> _SHIFT
-        return self._memory[at : at + (place & (1 << _SHIFT) - 1)]
+        return self.memory[at : at + (place & (1 << _SHIFT) - 1)]
 
     def need(self, tag: int) -> memoryview:
         """As `view`. CardDataError when the element is not there and nothing can go on."""
@@ -111,7 +112,7 @@ class Store:
             if not row[3] <= end - begin <= row[4]:
                 raise CardDataError(f"{tag:X} has {end - begin} bytes")
             if tag in self._index:
-                if repeats and bytes(self.need(tag)) == bytes(self._memory[begin:end]):
+                if repeats and bytes(self.need(tag)) == bytes(self.memory[begin:end]):
                     continue
                 raise CardDataError(f"{tag:X} is there twice")
             self.point(tag, begin, end)

@@ -5,11 +5,19 @@ them. Nothing here is read from a card.
 """
 
 from emv import elements as e
+from emv.keys import RecoveredKeys
 from emv.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from emv.authority import CaPublicKey
+
+# 9F33 (Book 4 Annex A2): contacts; online PIN, signature, no CVM. With a CA key also the
+# enciphered offline PIN, SDA, DDA and CDA; without one every card would only fail them.
+_ONLINE_CAPABILITIES = b"\x20\x68\x00"
+_OFFLINE_CAPABILITIES = b"\x20\x78\xc8"
 
 
 class Application:
@@ -29,8 +37,8 @@ class Application:
         partial: bool = True,
         version: bytes = b"\x00\x20",
         tac_denial: bytes = b"\x00\x10\x00\x00\x00",
-        tac_online: bytes = b"\xd8\x40\x04\xf8\x00",
-        tac_default: bytes = b"\xd8\x40\x00\xa8\x00",
+        tac_online: bytes = b"\xdc\x40\x04\xf8\x00",
+        tac_default: bytes = b"\xdc\x40\x00\xa8\x00",
         floor_limit: int = 0,
         threshold: int = 0,
         target_percent: int = 0,
@@ -78,7 +86,10 @@ class Terminal:
     random: `random(n) -> bytes` from a generator fit for 9F37. data: {tag: bytes} that replaces
     the defaults. exceptions: `exceptions(pan_digits, psn) -> bool`, the hot list. recent:
     `recent(pan_digits) -> int`, fen spent with this card lately, for the floor limit (10.6.1).
-    One session at a time uses it: `store` is the buffer that sessions take turns with.
+    authorities: the CA public keys; with one, 9F33 offers offline data authentication and the
+    offline PIN unless `data` says otherwise. revoked: issuers' certificates that stand no more,
+    each RID, CA key index and serial number (9 bytes; Book 2 5.1). One session at a time uses it:
+    `store` and `keys` are the buffers that sessions take turns with.
     """
 
     def __init__(
@@ -88,14 +99,19 @@ class Terminal:
         applications: "list[Application] | None" = None,
         exceptions: "Callable[[str, int], bool] | None" = None,
         recent: "Callable[[str], int] | None" = None,
+        authorities: "tuple[CaPublicKey, ...] | list[CaPublicKey]" = (),
+        revoked: "tuple[bytes, ...]" = (),
     ) -> None:
         self.random = random
         self.store = Store()
+        self.keys = RecoveredKeys()
+        self.authorities = authorities
+        self.revoked = revoked
         self.applications = default_applications() if applications is None else applications
         self.exceptions = exceptions
         self.recent = recent
         self.data = {
-            e.TERMINAL_CAPABILITIES: b"\x20\x68\x00",  # contacts; online PIN, signature, none
+            e.TERMINAL_CAPABILITIES: _OFFLINE_CAPABILITIES if authorities else _ONLINE_CAPABILITIES,
             e.TERMINAL_TYPE: b"\x22",  # attended, offline with online capability, merchant's
             e.ADDITIONAL_TERMINAL_CAPABILITIES: b"\x60\x00\xb0\xf0\x01",
             e.TERMINAL_COUNTRY_CODE: b"\x01\x56",

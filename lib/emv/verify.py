@@ -1,6 +1,7 @@
 """Cardholder verification: the CVM list (Book 3 10.5, Annex C3; Book 4 6.3.4)."""
 
 from emv import elements as e
+from emv import offline_pin
 from emv.errors import CardDataError
 
 TYPE_CHECKING = False
@@ -47,6 +48,8 @@ SUCCESSFUL = 2
 _UNATTENDED = (0x14, 0x15, 0x16, 0x24, 0x25, 0x26, 0x34, 0x35, 0x36)
 _CASH = (0x01, 0x17)
 _CASHBACK = 0x09
+
+_MOST_TRIES = 15  # a PIN try counter's, as 63Cx tells it
 
 
 class Verification:
@@ -126,6 +129,11 @@ class Verification:
         self.code, self.condition, self.result = code, condition, FAILED
         if kind == _ONLINE_PIN:
             return await self._online_pin()
+        if kind == _ENCIPHERED_PIN:
+            return await self._offline_pin(e.CVM_OFFLINE_PIN, SUCCESSFUL)
+        if kind == _ENCIPHERED_AND_SIGNATURE:
+            # Whether somebody signs is not known yet (Book 4 6.3.4.5).
+            return await self._offline_pin(e.CVM_OFFLINE_PIN_SIGNATURE, UNKNOWN)
         if kind == _SIGNATURE:
             return self._done(e.CVM_SIGNATURE, UNKNOWN)
         if kind == _NO_CVM:
@@ -133,13 +141,39 @@ class Verification:
         return False
 
     async def _online_pin(self) -> bool:
-        """10.5.2. A PIN once bypassed is bypassed for every later method (Book 4 6.3.4.3)."""
+        """10.5.2."""
+        if not await self._entered(e.CVM_ONLINE_PIN, None):
+            return False
+        self.session.set_tvr(e.TVR_ONLINE_PIN_ENTERED)
+        return self._done(e.CVM_ONLINE_PIN, UNKNOWN)
+
+    async def _offline_pin(self, method: str, result: int) -> bool:
+        """10.5.1: a fresh entry for every try, until it is right or none is left."""
+        session = self.session
+        key = None if self.bypassed else offline_pin.encipherment_key(session)
+        if key is None:
+            return False
+        left = await offline_pin.tries(session)
+        for _ in range(_MOST_TRIES):
+            if left == 0:
+                session.set_tvr(e.TVR_PIN_TRIES_EXCEEDED)
+                return False
+            if not await self._entered(e.CVM_OFFLINE_PIN, left):
+                return False
+            left = await offline_pin.verify(session, key)
+            if left == offline_pin.RIGHT:
+                return self._done(method, result)
+            if left == offline_pin.REFUSED:
+                return False
+        return False
+
+    async def _entered(self, method: str, tries: "int | None") -> bool:
+        """Ask for a PIN. One once bypassed is bypassed for every later method (Book 4 6.3.4.3)."""
         if self.bypassed:
             return False
-        answer = await self.pin(e.CVM_ONLINE_PIN, None)
+        answer = await self.pin(method, tries)
         if answer == e.PIN_ENTERED:
-            self.session.set_tvr(e.TVR_ONLINE_PIN_ENTERED)
-            return self._done(e.CVM_ONLINE_PIN, UNKNOWN)
+            return True
         if answer == e.PIN_BYPASSED:
             self.bypassed = True
             self.session.set_tvr(e.TVR_PIN_NOT_ENTERED)

@@ -1,0 +1,33 @@
+"""fDDA: the proof of a tap, in the answer to GET PROCESSING OPTIONS (Books C-3, C-7 Annex on fDDA).
+
+The card signs before it knows whether it will be asked, so the reader checks after the card left.
+"""
+
+from emv import authenticate, dynamic_data
+from emv import elements as e
+from emv.errors import DataMissing, NotAuthentic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from emv.session import Session
+
+_VERSION = 0x01
+
+
+def verify(session: "Session") -> None:
+    """Check the card's key and 9F4B over 9F37, 9F02, 5F2A and 9F69. NotAuthentic.
+
+    Version 00 leaves amount and currency unsigned and counts as no proof.
+    """
+    data = session.data
+    session.oda = authenticate.DDA
+    if not data.need(e.APPLICATION_INTERCHANGE_PROFILE)[0] & e.AIP_DDA:
+        raise NotAuthentic("the card does not offer dynamic data authentication")
+    authenticate.card_key(session)
+    related = data.view(e.CARD_AUTHENTICATION_RELATED_DATA)
+    if related is None or e.SIGNED_DYNAMIC_APPLICATION_DATA not in data:
+        raise DataMissing("the card has no 9F69 or no 9F4B")
+    if related[0] != _VERSION:
+        raise NotAuthentic("the card signs by an fDDA version that this terminal does not know")
+    signed = (e.UNPREDICTABLE_NUMBER, e.AMOUNT_AUTHORISED, e.TRANSACTION_CURRENCY_CODE)
+    dynamic_data.verify(session, [*(data.need(tag) for tag in signed), related])
