@@ -90,7 +90,7 @@ def _need(session: "Session", tags: "tuple[int, ...]") -> None:
 
 
 def _static(session: "Session") -> None:
-    _need(session, (*issuer_certificate.MANDATORY, e.SIGNED_STATIC_APPLICATION_DATA))
+    _need(session, issuer_certificate.MANDATORY + (e.SIGNED_STATIC_APPLICATION_DATA,))
     issuer_certificate.recover_key(session)
     static_data.verify_signature(session)
 

@@ -1,7 +1,4 @@
-"""fDDA: the proof of a tap, in the answer to GET PROCESSING OPTIONS (Books C-3, C-7 Annex on fDDA).
-
-The card signs before it knows whether it will be asked, so the reader checks after the card left.
-"""
+"""fDDA: a tap's proof, signed before the card knew whether it would be asked (C-3, C-7)."""
 
 from emv import authenticate, dynamic_data
 from emv import elements as e
@@ -30,4 +27,4 @@ def verify(session: "Session") -> None:
     if related[0] != _VERSION:
         raise NotAuthentic("the card signs by an fDDA version that this terminal does not know")
     signed = (e.UNPREDICTABLE_NUMBER, e.AMOUNT_AUTHORISED, e.TRANSACTION_CURRENCY_CODE)
-    dynamic_data.verify(session, [*(data.need(tag) for tag in signed), related])
+    dynamic_data.verify(session, [data.need(tag) for tag in signed] + [related])

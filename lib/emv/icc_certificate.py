@@ -24,7 +24,7 @@ def recover_key(session: "Session") -> None:
     """
     _recover(
         session,
-        (*MANDATORY, e.ICC_PUBLIC_KEY_REMAINDER),
+        MANDATORY + (e.ICC_PUBLIC_KEY_REMAINDER,),
         static_data.pieces(session),
         session.keys.card,
     )
@@ -32,7 +32,7 @@ def recover_key(session: "Session") -> None:
 
 def recover_pin_key(session: "Session") -> None:
     """Fill `session.keys.pin`: a certificate over no static data. NotAuthentic; as above."""
-    _recover(session, (*PIN_MANDATORY, e.ICC_PIN_KEY_REMAINDER), [], session.keys.pin)
+    _recover(session, PIN_MANDATORY + (e.ICC_PIN_KEY_REMAINDER,), [], session.keys.pin)
 
 
 def _recover(

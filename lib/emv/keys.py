@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class PublicKey:
-    """modulus: `size` bytes of a buffer that the next key reuses. size 0: there is no key."""
+    """modulus: `size` bytes of `buffer`, which the next key reuses. size 0: there is no key."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray(LONGEST)
-        self._memory = memoryview(self._buffer)
+        self.buffer = bytearray(LONGEST)
+        self._memory = memoryview(self.buffer)
         self.size = 0
         self.exponent = 0
 
@@ -34,8 +34,8 @@ class PublicKey:
 
     def wipe(self) -> None:
         """Overwrite the key."""
-        for index in range(len(self._buffer)):
-            self._buffer[index] = 0
+        for index in range(len(self.buffer)):
+            self.buffer[index] = 0
         self.size = self.exponent = 0
 
 

@@ -6,10 +6,13 @@ as `gone` or `silent`. The session ends with `= JSON`. The host's reply is asked
 """
 
 import asyncio
+import gc
 import json
 import sys
 
+import pinmac
 from emv import elements
+from emv.authority import CaPublicKey
 from emv.contact import ContactSession
 from emv.contactless import ContactlessSession
 from emv.errors import EmvError
@@ -26,9 +29,37 @@ def ask(line: str) -> str:
     return answer.strip()
 
 
+class Meter:
+    """What a session holds on the heap while its commands are out, and what it allocated.
+
+    live: the most bytes alive at an exchange. allocated: the library's, collected or not; this
+    driver's own strings are left out.
+    """
+
+    def __init__(self) -> None:
+        gc.collect()
+        self.start = self.mark = gc.mem_alloc()
+        self.live = self.allocated = 0
+
+    def out(self) -> None:
+        self.allocated += gc.mem_alloc() - self.mark
+        gc.collect()
+        self.live = max(self.live, gc.mem_alloc() - self.start)
+
+    def back(self) -> None:
+        self.mark = gc.mem_alloc()
+
+
+meters = []
+
+
 async def exchange(command: bytes) -> bytes:
     """One APDU, answered by the host's card."""
+    for meter in meters:
+        meter.out()
     answer = ask("> " + command.hex())
+    for meter in meters:
+        meter.back()
     if answer == "gone":
         raise CardRemoved("the card was pulled")
     if answer == "silent":
@@ -47,9 +78,26 @@ class Source:
         return self.value.to_bytes(4, "big")[-size:]
 
 
+def typed(pins: list, count: int) -> str:
+    """The payer's offline PIN of this entry, typed into pinmac; none is passing it over."""
+    if count > len(pins) or not pins[count - 1]:
+        return elements.PIN_BYPASSED
+    pinmac.pin_begin(4, 12)
+    for digit in pins[count - 1]:
+        pinmac.pin_digit(int(digit))
+    return elements.PIN_ENTERED
+
+
 def transaction(wish: dict) -> Transaction:
     """The transaction a session's line describes."""
-    return Transaction(wish["amount"], wish["date"], "120000", kind=wish.get("kind", 0))
+    return Transaction(
+        wish["amount"],
+        wish["date"],
+        wish.get("time", "120000"),
+        other=wish.get("other", 0),
+        kind=wish.get("kind", 0),
+        forced_online=wish.get("forced", False),
+    )
 
 
 def told(session: object, result: dict) -> dict:
@@ -61,6 +109,7 @@ def told(session: object, result: dict) -> dict:
         result["receipt"] = session.receipt()
         result["field55"] = session.field55().hex()
     result["cvm"] = session.cvm
+    result["oda"], result["fault"] = session.oda, session.oda_fault
     result["reversal"] = session.reversal_reason
     if session.track2 is not None:
         track = session.track2
@@ -71,7 +120,7 @@ def told(session: object, result: dict) -> dict:
 
 async def contact(wish: dict, terminal: Terminal) -> dict:
     """A contact sale as flows drive it."""
-    asked = []
+    asked, left = [], []
 
     async def choose(labels: list) -> "int | None":
         asked.append(labels)
@@ -79,10 +128,13 @@ async def contact(wish: dict, terminal: Terminal) -> dict:
 
     async def pin(method: str, tries: "int | None") -> str:
         asked.append(method)
+        if method == elements.CVM_OFFLINE_PIN:
+            left.append(tries)
+            return typed(wish.get("pins", []), len(left))
         return wish.get("pin", elements.PIN_ENTERED)
 
     session = ContactSession(exchange, terminal, transaction(wish))
-    result = {"asked": asked}
+    result = {"asked": asked, "tries": left}
     try:
         await session.application_selection(choose)
         await session.initiate_application_processing()
@@ -107,8 +159,15 @@ async def contact(wish: dict, terminal: Terminal) -> dict:
         result["error"], result["words"] = type(error).__name__, str(error)
     told(session, result)
     session.wipe()
-    result["left"] = any(terminal.store.buffer)
+    result["left"] = remains(terminal)
     return result
+
+
+def remains(terminal: Terminal) -> bool:
+    """Whether anything of the card is left in the library's buffers."""
+    keys = terminal.keys
+    held = (terminal.store, keys.issuer, keys.card, keys.pin)
+    return any(any(each.buffer) for each in held)
 
 
 async def tap(wish: dict, terminal: Terminal) -> dict:
@@ -118,7 +177,7 @@ async def tap(wish: dict, terminal: Terminal) -> dict:
     result = {"outcome": outcome.kind, "words": outcome.reason, "verify": outcome.cvm}
     told(session, result)
     session.wipe()
-    result["left"] = any(terminal.store.buffer)
+    result["left"] = remains(terminal)
     return result
 
 
@@ -130,14 +189,27 @@ def main() -> None:
             return
         wish = json.loads(line)
         data = {int(tag, 16): bytes.fromhex(wish["data"][tag]) for tag in wish.get("data", {})}
-        terminal = Terminal(Source(wish.get("seed", 1)), data)
+        terminal = Terminal(
+            Source(wish.get("seed", 1)),
+            data,
+            authorities=[CaPublicKey.from_text(each) for each in wish.get("ca", [])],
+            revoked=tuple(bytes.fromhex(each) for each in wish.get("revoked", [])),
+            exceptions=lambda pan, psn: pan in wish.get("exceptions", []),
+        )
         for application in terminal.applications:
             for name in wish.get("application", {}):
                 value = wish["application"][name]
                 raw = bytes.fromhex(value) if isinstance(value, str) else value
                 setattr(application, name, raw)
         run = tap if wish["interface"] == "contactless" else contact
-        sys.stdout.write("= " + json.dumps(asyncio.run(run(wish, terminal))) + "\n")
+        if wish.get("meter"):
+            meters.append(Meter())
+        result = asyncio.run(run(wish, terminal))
+        while meters:
+            meter = meters.pop()
+            meter.out()
+            result["live"], result["allocated"] = meter.live, meter.allocated
+        sys.stdout.write("= " + json.dumps(result) + "\n")
 
 
 main()

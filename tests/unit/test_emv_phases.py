@@ -1,9 +1,12 @@
 """The phases of lib/emv one by one: CVM lists, action analysis, restrictions, risk, data."""
 
+import hashlib
+
 import tlv
 from emv import analyse, authenticate, elements, records, restrictions, risk, verify
+from emv.authority import CaPublicKey
 from emv.contact import ContactSession
-from emv.errors import CardDataError, SequenceError
+from emv.errors import CaKeyError, CardDataError, SequenceError
 from emv.session import Session, Track2
 from emv.store import Store
 from emv.terminal import Terminal, Transaction
@@ -114,7 +117,7 @@ async def test_unknown_method_is_marked_and_the_next_is_tried():
     assert await verified(NO_LIMITS + "06001F00") == ("failed", "3f0001", "0000c00000", 0)
 
 
-async def test_offline_pin_is_not_supported():
+async def test_offline_pin_needs_its_capability():
     for code in ("41", "43", "44", "45"):
         found = await verified(NO_LIMITS + code + "031F00")
         assert found == ("none", "1f0002", "0000000000", 0), code
@@ -196,6 +199,27 @@ def test_every_bit_decides_by_itself():
                 assert analyse.before_online(one) == expected
                 last = "declined" if which == 2 else "approved"
                 assert analyse.unable_to_go_online(one) == last
+
+
+def test_every_combination_of_codes():
+    # An action code names the bit or not; the issuer's may be absent: zeros for denial, else ones.
+    bit, absent = b"\x00\x40\x00\x00\x00", {0x9F0E: bytes(5), 0x9F0F: b"\xff" * 5, 0x9F0D: b"\xff" * 5}
+    names = (("tac_denial", 0x9F0E), ("tac_online", 0x9F0F), ("tac_default", 0x9F0D))
+    for choice in range(2**3 * 3**3):
+        one, codes = session(), []
+        for name, tag in names:
+            choice, mine = choice // 2, choice % 2
+            choice, theirs = choice // 3, choice % 3
+            setattr(one.application, name, bit if mine else bytes(5))
+            if theirs < 2:
+                one.data.put(tag, bit if theirs else bytes(5))
+            issuer = absent[tag] if theirs == 2 else bit if theirs else bytes(5)
+            codes.append(bool(mine or issuer[1] & 0x40))
+        for results, (denial, online, default) in ((bit, codes), (bytes(5), (False, False, False))):
+            one.data.put(0x95, results)
+            wanted = "declined" if denial else "online" if online else "approved"
+            assert analyse.before_online(one) == wanted, codes
+            assert analyse.unable_to_go_online(one) == ("declined" if default else "approved")
 
 
 def test_denial_comes_before_online():
@@ -306,13 +330,70 @@ def test_percent_is_fair_and_ends():
 # ---- authentication, AFL, store
 
 
-async def test_no_method_is_said_and_a_promise_is_refused():
+async def test_no_method_is_said_and_missing_data_fail_the_chosen_one():
     one = session(data={0x82: "7D00"})
     assert await authenticate.offline_data_authentication(one) is None
     assert bits(one) == "8000000000" and one.tsi.hex() == "0000"
-    one.data.put(0x9F33, b"\x20\x68\xc8")
-    with Raises(ValueError, "a method was promised and not performed"):
-        await authenticate.offline_data_authentication(one)
+    for capabilities, name, failed in ((0xC8, "CDA", 0x24), (0x40, "DDA", 0x28), (0x80, "SDA", 0x62)):
+        one = session(data={0x82: "7D00"})
+        one.data.put(0x9F33, bytes((0x20, 0x68, capabilities)))
+        assert await authenticate.offline_data_authentication(one) == name == one.oda
+        assert bits(one) == f"{failed:02x}00000000" and one.tsi.hex() == "8000", name
+        assert one.oda_fault == "the card has no 8F" and not one.combine
+
+
+async def test_a_terminal_offers_offline_what_it_has_keys_for():
+    assert Terminal(bytes).data[0x9F33].hex() == "206800"
+    assert Terminal(bytes, authorities=[key()]).data[0x9F33].hex() == "2078c8"
+    own = Terminal(bytes, {0x9F33: b"\xe0\xf8\xc8"}, authorities=[key()])
+    assert own.data[0x9F33].hex() == "e0f8c8"
+
+
+# Made up: a key that signs nothing, with a check sum that fits.
+CA_KEY = {"rid": "A000000333", "index": "F1", "modulus": "C1" * 128, "exponent": "03",
+          "expiry": "301231", "sha1": ""}  # fmt: skip
+
+
+def key(**changes):
+    entry = dict(CA_KEY)
+    entry.update(changes)
+    parts = "".join(entry[name] for name in ("rid", "index", "modulus", "exponent"))
+    digest = hashlib.sha1(bytes.fromhex(parts)).digest().hex()
+    entry["sha1"] = changes.get("sha1", digest)
+    return CaPublicKey.from_text(entry)
+
+
+def test_a_ca_key_is_refused_by_name():
+    one = key()
+    assert one.name == "A000000333 F1" and one.index == 0xF1 and one.exponent == 3
+    assert not one.expired(bytes.fromhex("301231")) and one.expired(bytes.fromhex("310101"))
+    for changes, words in (
+        ({"sha1": "00" * 20}, "the check sum of the CA key A000000333 F1 is wrong"),
+        ({"exponent": "05"}, "the exponent of the CA key A000000333 F1 is not 3 or 65537"),
+        ({"modulus": "C1" * 63}, "the modulus of the CA key A000000333 F1 cannot be"),
+        ({"modulus": "C1" * 249}, "the modulus of the CA key A000000333 F1 cannot be"),
+        ({"modulus": "C0" * 128}, "the modulus of the CA key A000000333 F1 cannot be"),
+        ({"expiry": "301331"}, "the expiry date of the CA key A000000333 F1 is no date"),
+        ({"rid": "A0000003"}, "the CA key A0000003 F1 has no RID of five bytes or no index"),
+        ({"index": "F1F1"}, "the index of a CA key is one byte, its expiry date text"),
+    ):
+        try:
+            key(**changes)
+        except CaKeyError as error:
+            assert str(error) == words, (changes, error)
+        else:
+            raise AssertionError(changes)
+    for broken in ({"rid": "A"}, {"rid": 5}, {}):
+        with Raises(CaKeyError, broken):
+            CaPublicKey.from_text(broken)
+
+
+def test_keys_are_wiped_with_the_session():
+    one = session()
+    one.keys.card.take(b"\x11" * 100, b"\x22" * 28, 3)
+    assert bytes(one.keys.card.modulus) == b"\x11" * 100 + b"\x22" * 28
+    one.wipe()
+    assert not any(one.keys.card.buffer) and not one.keys.card.size
 
 
 def test_best_method_that_both_have():
