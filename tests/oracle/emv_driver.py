@@ -11,11 +11,12 @@ import json
 import sys
 
 import pinmac
-from emv import elements
+from emv import elements, issuer_certificate
 from emv.authority import CaPublicKey
 from emv.contact import ContactSession
 from emv.contactless import ContactlessSession
-from emv.errors import EmvError
+from emv.errors import EmvError, NotAuthentic
+from emv.session import Session, Track2
 from emv.terminal import Terminal, Transaction
 from errors import CardRemoved, CardSilent
 
@@ -158,9 +159,43 @@ async def contact(wish: dict, terminal: Terminal) -> dict:
     except (EmvError, CardRemoved, CardSilent) as error:
         result["error"], result["words"] = type(error).__name__, str(error)
     told(session, result)
+    result["keys"] = {"issuer": modulus(session.keys.issuer), "card": modulus(session.keys.card)}
     session.wipe()
-    result["left"] = remains(terminal)
+    result["left"], result["entry"] = remains(terminal), open_entry()
     return result
+
+
+def modulus(key: object) -> str:
+    """A recovered key in hex."""
+    return key.modulus.hex().upper()
+
+
+async def issuer(wish: dict, terminal: Terminal) -> dict:
+    """Recover an issuer's key from elements alone, without a card."""
+    session = Session(exchange, terminal, transaction(wish))
+    session.begin()
+    session.data.put(elements.DEDICATED_FILE_NAME, terminal.applications[0].aid)
+    session.data.put(elements.TRACK_2_EQUIVALENT_DATA, bytes.fromhex(wish["pan"] + "D3012220"))
+    session.track2 = Track2(session.data)
+    for tag in wish["elements"]:
+        session.data.put(int(tag, 16), bytes.fromhex(wish["elements"][tag]))
+    result = {"fault": ""}
+    try:
+        issuer_certificate.recover_key(session)
+    except NotAuthentic as error:
+        result["fault"] = str(error)
+    result["issuer"] = modulus(session.keys.issuer)
+    session.wipe()
+    return result
+
+
+def open_entry() -> int:
+    """1 while a PIN entry is open in pinmac."""
+    try:
+        pinmac.pin_len()
+    except pinmac.StateError:
+        return 0
+    return 1
 
 
 def remains(terminal: Terminal) -> bool:
@@ -201,7 +236,7 @@ def main() -> None:
                 value = wish["application"][name]
                 raw = bytes.fromhex(value) if isinstance(value, str) else value
                 setattr(application, name, raw)
-        run = tap if wish["interface"] == "contactless" else contact
+        run = {"contactless": tap, "contact": contact, "issuer": issuer}[wish["interface"]]
         if wish.get("meter"):
             meters.append(Meter())
         result = asyncio.run(run(wish, terminal))
