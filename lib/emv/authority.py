@@ -1,7 +1,7 @@
 """Certification authority public keys as terminal data (Book 2 5.2, 11.2; Book 4 10.2).
 
-They are public, so they are not wiped; that they are the scheme's is for whoever loads them to know.
-A check sum protects against a slip, not against an enemy.
+They are public, so they are not wiped. That they are the scheme's is for whoever loads them to
+know: a check sum protects against a slip, not against an enemy.
 """
 
 import hashlib

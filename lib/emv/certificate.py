@@ -1,4 +1,4 @@
-"""What issuer and card certificates have in common: from the expiry date to the key (Book 2 5.3)."""
+"""What issuer and card certificates have in common: expiry date to key (Book 2 5.3, 6.4)."""
 
 from emv import elements as e
 from emv.authority import EXPONENTS, LONGEST, SHORTEST

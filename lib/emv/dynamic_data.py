@@ -6,6 +6,8 @@ from emv.signature import BEHIND, DYNAMIC_DATA, SHA1, recover
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from emv.session import Session
 
     Buffer = bytes | memoryview
@@ -15,7 +17,7 @@ _LENGTH = 3
 _DATA = 4
 
 
-def verify(session: "Session", terminal: "list[Buffer]") -> memoryview:
+def verify(session: "Session", terminal: "Iterable[Buffer]") -> memoryview:
     """Check 9F4B with the card's key; the ICC dynamic data behind the ICC dynamic number.
 
     terminal: what the card was given to sign: the DDOL's data, for CDA 9F37. 9F4C is known then.

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 # 9F33 (Book 4 Annex A2): contacts; online PIN, signature, no CVM. With a CA key also the
 # enciphered offline PIN, SDA, DDA and CDA; without one every card would only fail them.
-_ONLINE_CAPABILITIES = b"\x20\x68\x00"
-_OFFLINE_CAPABILITIES = b"\x20\x78\xc8"
+_WITHOUT_KEYS = b"\x20\x68\x00"
+_WITH_KEYS = b"\x20\x78\xc8"
 
 
 class Application:
@@ -111,7 +111,7 @@ class Terminal:
         self.exceptions = exceptions
         self.recent = recent
         self.data = {
-            e.TERMINAL_CAPABILITIES: _OFFLINE_CAPABILITIES if authorities else _ONLINE_CAPABILITIES,
+            e.TERMINAL_CAPABILITIES: _WITH_KEYS if authorities else _WITHOUT_KEYS,
             e.TERMINAL_TYPE: b"\x22",  # attended, offline with online capability, merchant's
             e.ADDITIONAL_TERMINAL_CAPABILITIES: b"\x60\x00\xb0\xf0\x01",
             e.TERMINAL_COUNTRY_CODE: b"\x01\x56",

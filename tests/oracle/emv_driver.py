@@ -79,6 +79,11 @@ class Source:
         return self.value.to_bytes(4, "big")[-size:]
 
 
+def hot_list(listed: list) -> object:
+    """The terminal's exception file."""
+    return lambda pan, psn: pan in listed
+
+
 def typed(pins: list, count: int) -> str:
     """The payer's offline PIN of this entry, typed into pinmac; none is passing it over."""
     if count > len(pins) or not pins[count - 1]:
@@ -229,7 +234,7 @@ def main() -> None:
             data,
             authorities=[CaPublicKey.from_text(each) for each in wish.get("ca", [])],
             revoked=tuple(bytes.fromhex(each) for each in wish.get("revoked", [])),
-            exceptions=lambda pan, psn: pan in wish.get("exceptions", []),
+            exceptions=hot_list(wish.get("exceptions", [])),
         )
         for application in terminal.applications:
             for name in wish.get("application", {}):

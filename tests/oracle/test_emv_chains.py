@@ -6,6 +6,7 @@ and by lib/emv with pinmac's RSA inside MicroPython: the same keys have to come 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from emv_bench import Bench, Issuer, inserted
 from emv_cards import changed
 
 from tools.sim.cards import Card, certificates, keys
-from tools.sim.cards.authority import AuthorityKey, check_sum
+from tools.sim.cards.authority import AuthorityKey, authority_keys, check_sum
 from tools.sim.cards.keys import RsaKey
 
 RID, INDEX, MONTH = "A000000333", "E0", "2611"
@@ -43,14 +44,13 @@ def entry(pair: RsaKey) -> dict[str, str]:
 
 def chain(bits: int, exponent: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Card, RsaKey]:
     """A DDA card whose authority, issuer and chip have keys of `bits`, less where records end."""
-    from tools.sim.cards import authority
-
     # The issuer's certificate is as long as the authority's key; a record has room for 247 bytes.
     top = keys.key("chain-a", bits, exponent)
-    known = authority.authority_keys()
+    known = authority_keys()
     monkeypatch.setitem(known, INDEX, AuthorityKey(RID, INDEX, bits, exponent, "311231"))
-    monkeypatch.setattr(AuthorityKey, "pair", property(lambda self: top if self.index == INDEX
-                        else keys.key(f"ca-{self.index}", self.bits, self.exponent)))  # fmt: skip
+    own = AuthorityKey.pair.fget
+    pair = property(lambda self: top if self.index == INDEX else own(self))
+    monkeypatch.setattr(AuthorityKey, "pair", pair)
     lower = min(bits, 1976)
     shape = {"ca": INDEX, "issuer": lower, "card": lower, "exponent": exponent}
     return changed("debit", shape, cardholder=f"CHAIN {bits} {exponent}"), top
@@ -61,8 +61,8 @@ def judged(bench: Bench, bits: int, exponent: int, monkeypatch: pytest.MonkeyPat
     result = bench.run({"ca": [entry(top)]}, inserted(card), Issuer(card))
     assert (result["oda"], result["fault"]) == ("DDA", ""), (bits, exponent)
     assert result["tvr"] == "0000048000" and result["decision"] == "approved"
-    records = [(sfi, (sfi, number) == (2, 1), data)
-               for (sfi, number), data in sorted(card.applications[0].records.items())]  # fmt: skip
+    own = sorted(card.applications[0].records.items())
+    records = [(place[0], place == (2, 1), data) for place, data in own]
     known = {(RID, INDEX): oda.PublicKey(top.modulus, exponent, top.size)}
     held = oda.chain(known, RID, records, card.applications[0].aip, MONTH)
     assert held.card is not None and held.issuer.size == held.card.size == min(bits, 1976) // 8
@@ -143,6 +143,14 @@ def oda_block(top: RsaKey, signed: bytes) -> bytes:
     return number.to_bytes(top.size, "big")
 
 
+def signed_again(top: RsaKey, tags: dict[str, bytes], at: int, value: bytes) -> dict[str, bytes]:
+    """The authority's genuine signature over a certificate with another field."""
+    block = bytearray(oda_block(top, tags["90"]))
+    block[at : at + len(value)] = value
+    block[-21:-1] = hashlib.sha1(bytes(block[1:-21]) + tags["92"] + tags["9F32"]).digest()
+    return {**tags, "90": top.private(bytes(block))}
+
+
 @pytest.mark.parametrize(
     ("at", "value", "fault"),
     [
@@ -156,25 +164,15 @@ def oda_block(top: RsaKey, signed: bytes) -> bytes:
 def test_each_field_of_a_genuine_certificate_is_checked(
     bench: Bench, at: int, value: bytes, fault: str
 ) -> None:
-    """Signed again by the authority, with a hash that fits: only the field is wrong."""
-    import hashlib
-
+    """The hash fits: only the field is wrong."""
     top = keys.key("ca-F3", 1408, 3)
     _, tags = issued(top, 1408, 3)
-    block = bytearray(oda_block(top, tags["90"]))
-    block[at : at + len(value)] = value
-    block[-21:-1] = hashlib.sha1(bytes(block[1:-21]) + tags["92"] + tags["9F32"]).digest()
-    found = unit(bench, top, {**tags, "90": top.private(bytes(block))})
+    found = unit(bench, top, signed_again(top, tags, at, value))
     assert fault in found["fault"], found
 
 
 def test_an_issuer_known_by_three_digits_is_enough(bench: Bench) -> None:
-    import hashlib
-
     top = keys.key("ca-F3", 1408, 3)
     pair, tags = issued(top, 1408, 3)
-    block = bytearray(oda_block(top, tags["90"]))
-    block[2:6] = b"\x62\x2f\xff\xff"
-    block[-21:-1] = hashlib.sha1(bytes(block[1:-21]) + tags["92"] + tags["9F32"]).digest()
-    found = unit(bench, top, {**tags, "90": top.private(bytes(block))})
+    found = unit(bench, top, signed_again(top, tags, 2, b"\x62\x2f\xff\xff"))
     assert found["fault"] == "" and found["issuer"] == pair.modulus_bytes.hex().upper()

@@ -1,7 +1,7 @@
 """Random transactions: every cryptogram is pyemv's over what lib/emv sent (Book 2 8.1).
 
-The values are read from the APDUs on the wire and from field 55, not from the library's memory; the
-card is the deck's, with keys derived by pyemv.
+The values are read from the APDUs on the wire and from field 55, not from the library's memory;
+the card is the deck's, with keys derived by pyemv.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from tools.sim import cards
 from tools.sim.cards import Card, ber
 
 INPUT = ("9F02", "9F03", "9F1A", "95", "5F2A", "9A", "9C", "9F37")  # the deck's CVN 12
-KINDS = {"40": 0x40, "80": 0x80, "00": 0x00}
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +31,10 @@ def bench() -> Iterator[Bench]:
 
 def wished(source: random.Random) -> dict[str, Any]:
     """A transaction and a terminal that nobody foresaw."""
-    day = f"{source.randrange(25, 28):02d}{source.randrange(1, 13):02d}{source.randrange(1, 29):02d}"
+    day = "".join(f"{source.randrange(low, end):02d}" for low, end in ((25, 28), (1, 13), (1, 29)))
     return {
-        "seed": source.randrange(1 << 29), "amount": source.randrange(10 ** source.randrange(1, 12)),
+        "seed": source.randrange(1 << 29),
+        "amount": source.randrange(10 ** source.randrange(1, 12)),
         "other": source.randrange(10 ** source.randrange(1, 6)), "date": day,
         "time": f"{source.randrange(24):02d}{source.randrange(60):02d}{source.randrange(60):02d}",
         "kind": source.choice((0x00, 0x01, 0x09, 0x20)), "forced": source.random() < 0.2,
@@ -54,11 +54,6 @@ def genuine(card: Card, values: dict[str, bytes]) -> bytes:
     return bytes(ac.generate_ac(session, data, ac.PaddingType.EMV))
 
 
-def listed(wanted: bytes, data: bytes) -> dict[str, bytes]:
-    """What a list's data say, by tag."""
-    return ber.split(wanted, data)
-
-
 def on_the_wire(card: Card, result: dict[str, Any]) -> int:
     """Check the cryptogram of each GENERATE AC; how many there were."""
     facts, count = card.applications[0].facts, 0
@@ -70,7 +65,7 @@ def on_the_wire(card: Card, result: dict[str, Any]) -> int:
         wanted = facts.cdol1 if not count else f"8A:2 91:10 {facts.cdol1}"
         if count and facts.verify != "cdol2":
             wanted = f"8A:2 {facts.cdol1}"
-        values = listed(ber.dol(wanted), sent[5 : 5 + sent[4]])
+        values = ber.split(ber.dol(wanted), sent[5 : 5 + sent[4]])
         found = tlv.decode(bytes.fromhex(answer[:-4]))
         if "80" in found:
             said = found["80"]

@@ -1,4 +1,4 @@
-"""Offline data authentication of lib/emv on the deck's cards: SDA, DDA, CDA, fDDA, and every spoiling.
+"""Offline data authentication of lib/emv on the deck's cards: SDA, DDA, CDA, fDDA, spoilings.
 
 What the cards sign was judged by `oda.py`, written from Book 2 (test_cards_dynamic.py).
 """
@@ -14,7 +14,7 @@ from emv_cards import CA_KEYS, changed, element, flipped, rewrite, tampered
 from pyemv import tlv
 
 from tools.sim import cards
-from tools.sim.cards import Card, ber
+from tools.sim.cards import Card, ber, credentials, files
 
 FAILED = {"SDA": 0x40, "DDA": 0x08, "CDA": 0x04}
 CERTIFIED = {
@@ -231,31 +231,32 @@ def test_a_tag_list_with_more_than_the_profile_fails(bench: Bench) -> None:
 # ---- static data by file number
 
 
-def elsewhere(name: str, sfi: int, whole: bool, wrapped: bool = True) -> Card:
-    """A card whose protected record stands in another file, signed with or without its template."""
-    from tools.sim.cards import credentials, files
+class Elsewhere:
+    """A card whose protected record stands in another file, signed with or without its template.
 
-    card = cards.load(name)
-    application = card.applications[0]
-    record = application.records.pop((2, 1))
-    inner = record if whole else record[2:] if record[1] < 0x80 else record[3:]
-    static = inner + application.aip
-    held = credentials.issue(application.facts, static)
-    for place, data in held.records:
-        application.records[place] = data
-    application.credentials = held
-    application.records[sfi, 1] = record if wrapped else b"\x71" + record[1:]
-    locator = bytes((0x08, 1, 1, 0, sfi << 3, 1, 1, 1, 0x10, 2, 2, 0)) + held.file_locator
-    plain = files.file_locator(application.facts, held)
-    card.locator = (plain, locator)  # type: ignore[attr-defined]
-    return card
+    `more` are AFL entries behind those that the card would send.
+    """
 
+    def __init__(self, name: str, sfi: int, whole: bool) -> None:
+        self.card = cards.load(name)
+        application = self.card.applications[0]
+        self.records = application.records
+        record = self.records.pop((2, 1))
+        inner = record[2:] if record[1] < 0x80 else record[3:]
+        held = credentials.issue(application.facts, (record if whole else inner) + application.aip)
+        self.records.update(dict(held.records))
+        self.records[sfi, 1] = record
+        application.credentials = held
+        self.usual = files.file_locator(application.facts, held)
+        moved = bytes((0x08, 1, 1, 0, sfi << 3, 1, 1, 1, 0x10, 2, 2, 0))
+        self.locator = moved + held.file_locator
 
-def located(card: Card) -> Any:
-    plain, other = card.locator  # type: ignore[attr-defined]
-    old = ber.tlv("80", card.applications[0].aip, plain)
-    new = ber.tlv("80", card.applications[0].aip, other)
-    return tampered(inserted(card), 0xA8, lambda said: said.replace(old, new))
+    def sold(self, bench: Bench, more: bytes = b"") -> dict[str, Any]:
+        profile = self.card.applications[0].aip
+        old = ber.tlv("80", profile, self.usual)
+        new = ber.tlv("80", profile, self.locator + more)
+        answer = tampered(inserted(self.card), 0xA8, lambda said: said.replace(old, new))
+        return bench.run({"ca": CA_KEYS}, answer, Issuer(self.card))
 
 
 @pytest.mark.parametrize(("sfi", "whole"), [(10, False), (11, True), (30, True)])
@@ -264,23 +265,18 @@ def test_files_to_ten_count_without_their_template_and_others_whole(
 ) -> None:
     for name, marks in (("contact-only", 0x40), ("debit", 0x08)):
         for right in (True, False):
-            card = elsewhere(name, sfi, whole if right else not whole)
-            result = bench.run({"ca": CA_KEYS}, located(card), Issuer(card))
+            result = Elsewhere(name, sfi, whole if right else not whole).sold(bench)
             assert bool(first_byte(result) & marks) != right, (name, sfi, right)
 
 
 def test_a_signed_record_without_template_fails_above_file_ten(bench: Bench) -> None:
-    card = elsewhere("debit", 11, True)
-    application = card.applications[0]
+    moved = Elsewhere("debit", 11, True)
     for data in (b"\x99\x01\x00", b""):
-        application.records[12, 1] = data
-        plain, other = card.locator  # type: ignore[attr-defined]
-        card.locator = (plain, other + bytes((12 << 3, 1, 1, 1)))  # type: ignore[attr-defined]
-        result = bench.run({"ca": CA_KEYS}, located(card), Issuer(card))
-        assert (first_byte(result), result["fault"]) == (
-            0x08, "a record to be authenticated is no template 70",
-        )  # fmt: skip
-        card.locator = (plain, other)  # type: ignore[attr-defined]
+        moved.records[12, 1] = data
+        result = moved.sold(bench, bytes((12 << 3, 1, 1, 1)))
+        fault = "a record to be authenticated is no template 70"
+        assert (first_byte(result), result["fault"]) == (0x08, fault)
+        assert first_byte(moved.sold(bench, bytes((12 << 3, 1, 1, 0)))) == 0x00, "unsigned it may"
 
 
 # ---- DDA
@@ -455,7 +451,8 @@ def test_the_card_says_what_becomes_of_an_unproven_tap(
 
 
 def test_bad_oda_goes_to_the_contacts(bench: Bench) -> None:
-    assert tap(bench, changed("bad-oda", contactless="limit"))["outcome"] == "try_another_interface"
+    card = changed("bad-oda", contactless="limit")
+    assert tap(bench, card)["outcome"] == "try_another_interface"
     # With its own file's online PIN it goes online whatever it signed.
     assert tap(bench, cards.load("bad-oda"))["outcome"] == "online"
 

@@ -203,7 +203,8 @@ def test_every_bit_decides_by_itself():
 
 def test_every_combination_of_codes():
     # An action code names the bit or not; the issuer's may be absent: zeros for denial, else ones.
-    bit, absent = b"\x00\x40\x00\x00\x00", {0x9F0E: bytes(5), 0x9F0F: b"\xff" * 5, 0x9F0D: b"\xff" * 5}
+    bit, ones = b"\x00\x40\x00\x00\x00", b"\xff" * 5
+    absent = {0x9F0E: bytes(5), 0x9F0F: ones, 0x9F0D: ones}
     names = (("tac_denial", 0x9F0E), ("tac_online", 0x9F0F), ("tac_default", 0x9F0D))
     for choice in range(2**3 * 3**3):
         one, codes = session(), []
@@ -215,7 +216,8 @@ def test_every_combination_of_codes():
                 one.data.put(tag, bit if theirs else bytes(5))
             issuer = absent[tag] if theirs == 2 else bit if theirs else bytes(5)
             codes.append(bool(mine or issuer[1] & 0x40))
-        for results, (denial, online, default) in ((bit, codes), (bytes(5), (False, False, False))):
+        for results, named in ((bit, codes), (bytes(5), (False, False, False))):
+            denial, online, default = named
             one.data.put(0x95, results)
             wanted = "declined" if denial else "online" if online else "approved"
             assert analyse.before_online(one) == wanted, codes
@@ -334,7 +336,8 @@ async def test_no_method_is_said_and_missing_data_fail_the_chosen_one():
     one = session(data={0x82: "7D00"})
     assert await authenticate.offline_data_authentication(one) is None
     assert bits(one) == "8000000000" and one.tsi.hex() == "0000"
-    for capabilities, name, failed in ((0xC8, "CDA", 0x24), (0x40, "DDA", 0x28), (0x80, "SDA", 0x62)):
+    methods = ((0xC8, "CDA", 0x24), (0x40, "DDA", 0x28), (0x80, "SDA", 0x62))
+    for capabilities, name, failed in methods:
         one = session(data={0x82: "7D00"})
         one.data.put(0x9F33, bytes((0x20, 0x68, capabilities)))
         assert await authenticate.offline_data_authentication(one) == name == one.oda
