@@ -101,7 +101,7 @@ def _bring_up(pos: Pos) -> None:
     pos.operators = Operators("/data", vault.mac, pinmac.random)
     pos.operators.load()
     pos.link = Link(pos.shop, pos.ledger, board.clock, board.radio, print)
-    pos.card_terminal = Terminal(random=pinmac.random)
+    pos.card_terminal = Terminal(random=pinmac.random, authorities=pos.shop.card_keys())
     pos.unprinted = printing.due(pos.ledger)
 
 

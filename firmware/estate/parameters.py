@@ -1,13 +1,16 @@
 """What makes this terminal this shop's: numbers, name, hosts, time limits, Wi-Fi, language.
 
 One JSON file, MAC'd under the storage key, replaced in one rename; the acquirer's CA certificate
-lies beside it, MAC'd too.
+and the card schemes' CA public keys lie beside it, MAC'd too.
 """
 
 import json
 
+from emv.authority import CaPublicKey
+from emv.errors import CaKeyError
+
 from firmware.estate.errors import ParametersCorrupt
-from firmware.ledger.vault import FileCorrupt
+from firmware.ledger.vault import FileCorrupt, FileMissing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
 _FILE = "parameters.json"
 _CA_FILE = "ca.der"
+_CARD_KEYS_FILE = "card-keys.json"
 
 # name: what it is if the workshop says nothing; None: the workshop has to say it.
 FIELDS = {
@@ -37,7 +41,7 @@ FIELDS = {
 
 
 class Parameters:
-    """Every name of FIELDS as an attribute; `keys_folder`; `ca()`."""
+    """Every name of FIELDS as an attribute; `keys_folder`; `ca()`; `card_keys()`."""
 
     serial: str
     terminal: str
@@ -86,6 +90,39 @@ class Parameters:
     def save_ca(self, der: bytes) -> None:
         """Replace the CA certificate."""
         self._vault.save(self._folder + "/" + _CA_FILE, der)
+
+    def card_keys(self) -> "list[CaPublicKey]":
+        """The card schemes' CA public keys; none where none was loaded. ParametersCorrupt.
+
+        Each check sum is verified again, beside the file's MAC.
+        """
+        try:
+            return [CaPublicKey.from_text(entry) for entry in self._card_key_entries()]
+        except CaKeyError as error:
+            raise ParametersCorrupt(f"the card keys cannot be used: {error}") from error
+
+    def add_card_key(self, entry: "dict[str, str]") -> None:
+        """Add a CA public key, or replace the one of its RID and index.
+
+        entry: rid, index, modulus, exponent, expiry, sha1 (emv.authority.CaPublicKey.from_text).
+        CaKeyError names a key that is refused; then nothing has changed.
+        """
+        CaPublicKey.from_text(entry)
+        own = (entry["rid"], entry["index"])
+        kept = [each for each in self._card_key_entries() if (each["rid"], each["index"]) != own]
+        kept.append(entry)
+        self._vault.save(self._folder + "/" + _CARD_KEYS_FILE, json.dumps(kept).encode())
+
+    def _card_key_entries(self) -> "list[dict[str, str]]":
+        try:
+            entries: list[dict[str, str]] = json.loads(
+                self._vault.load(self._folder + "/" + _CARD_KEYS_FILE)
+            )
+        except FileMissing:
+            return []
+        except (FileCorrupt, ValueError) as error:
+            raise ParametersCorrupt(f"the card keys cannot be used: {error}") from error
+        return entries
 
 
 def checked(values: dict) -> dict:

@@ -15,6 +15,9 @@
                                            "suanpan-test", "password": "suanpan-test", "language":
                                            "zh"}
     {"step": "ca", "der": "hex"}           the acquirer's CA certificate, DER
+    {"step": "card-key", "key": {…}}       one CA public key of a card scheme, as often as wanted:
+                                           "rid", "index", "modulus", "exponent", "sha1" in hex,
+                                           "expiry" YYMMDD; refused unless its check sum fits
     {"step": "operators", "values": [{"number": "01", "password": "0001", "change": false}, …]}
     {"step": "journal", "batch": 1, "trace": 0}    first batch, trace high-water mark
     {"step": "finish"}                     seals the keys; {"ok": true, "kcv": {"0": "…", "4": …}};
@@ -96,8 +99,8 @@ class _Bench:
         """One step; the answer's content."""
         steps = {
             "begin": self._begin, "component": self._component, "parameters": self._parameters,
-            "ca": self._ca, "operators": self._operators, "journal": self._first_batch,
-            "finish": self._finish,
+            "ca": self._ca, "card-key": self._card_key, "operators": self._operators,
+            "journal": self._first_batch, "finish": self._finish,
         }  # fmt: skip
         name = step.get("step") if isinstance(step, dict) else None
         if name not in steps:
@@ -127,6 +130,9 @@ class _Bench:
     def _ca(self, step: dict) -> None:
         Parameters.load(self._vault, self._data, self._keys).save_ca(unhexlify(step["der"]))
 
+    def _card_key(self, step: dict) -> None:
+        Parameters.load(self._vault, self._data, self._keys).add_card_key(step["key"])
+
     def _operators(self, step: dict) -> None:
         Operators(self._data, self._vault.mac, pinmac.random).provision(step["values"])
 
@@ -135,7 +141,9 @@ class _Bench:
 
     def _finish(self, step: dict) -> dict:
         """Everything is there and readable, then the keys go to flash: that makes a device."""
-        Parameters.load(self._vault, self._data, self._keys).ca()
+        shop = Parameters.load(self._vault, self._data, self._keys)
+        shop.ca()
+        shop.card_keys()
         Operators(self._data, self._vault.mac, pinmac.random).load()
         Ledger(self._journal, self._vault, self._clock)
         kcvs = {str(slot): pinmac.kcv(slot).hex().upper() for slot in sealed.DEVICE_SLOTS}

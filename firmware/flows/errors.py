@@ -45,6 +45,10 @@ class DeclinedByCard(PayerError):
     """The card (or terminal action analysis) declined: AAC at the first GENERATE AC or the tap."""
 
 
+class CardNotGenuine(DeclinedByCard):
+    """What the card signed with its cryptogram does not verify (CDA)."""
+
+
 class RefusedAfterApproval(PayerError):
     """The host approved and the card did not: the reversal (06) is owed."""
 

@@ -14,6 +14,7 @@ from errors import CardRemoved, DeviceError
 
 from firmware.flows import moments
 from firmware.flows.errors import (
+    CardNotGenuine,
     ChipReaderFault,
     DeclinedByCard,
     RefusedAfterApproval,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     MaybeNone = Any  # in a union: None only before `perform`
 
 _PIN_BLOCK_FORMAT = const(0)
+_SIGNED = (elements.CVM_SIGNATURE, elements.CVM_OFFLINE_PIN_SIGNATURE)
 
 
 def emv_transaction(txn: "Txn") -> Transaction:
@@ -90,7 +92,7 @@ class _Payer:
                 "tsi": facts["tsi"],
                 "atc": facts["atc"],
                 "no_cvm": int(cvm == elements.CVM_NONE),
-                "signature": int(cvm == elements.CVM_SIGNATURE),
+                "signature": int(cvm in _SIGNED),
             },
         )
 
@@ -111,6 +113,7 @@ class ChipPayer(_Payer):
     def __init__(self, pos: "Pos", txn: "Txn", transaction: Transaction) -> None:
         super().__init__(pos, txn)
         self.session = ContactSession(self._exchange, pos.card_terminal, transaction)
+        self._asked = False  # an offline PIN was
 
     async def power_on(self) -> None:
         """Reset the card. CardSilent for a mute chip, CardRemoved."""
@@ -123,7 +126,8 @@ class ChipPayer(_Payer):
     async def verify(self, ask: "Ask") -> None:
         """Everything up to the first GENERATE AC; the card wants to go online when this returns.
 
-        CardError, Cancelled, TimedOut, DeclinedByCard. Nothing has left the terminal yet.
+        CardError, Cancelled, TimedOut, DeclinedByCard, CardNotGenuine. Nothing has left the
+        terminal yet.
         """
         session = self.session
 
@@ -133,7 +137,10 @@ class ChipPayer(_Payer):
             return await self._guarded(question)
 
         async def pin(method: str, tries: "int | None") -> str:
-            answer = await self.online_pin(ask, "pin-last-try" if tries == 1 else "")
+            if method == elements.CVM_OFFLINE_PIN:
+                answer = await self._offline_pin(ask, tries)
+            else:
+                answer = await self.online_pin(ask, self._why_online())
             await self._reading()
             return answer
 
@@ -147,9 +154,29 @@ class ChipPayer(_Payer):
         await session.terminal_risk_management()
         await session.terminal_action_analysis()
         decision = await session.card_action_analysis()
+        if session.has_tvr(elements.TVR_CDA_FAILED) and decision != elements.ONLINE:
+            raise CardNotGenuine(session.oda_fault)
         if decision != elements.ONLINE:
             raise DeclinedByCard("the card answered " + decision)
         self._fill_card(session.cvm)
+
+    async def _offline_pin(self, ask: "Ask", tries: "int | None") -> str:
+        """Let the payer type the PIN that the card itself checks; lib/emv enciphers it.
+
+        `tries` are left, this one included. Asked again, the last one was wrong.
+        """
+        note = "pin-last-try" if tries == 1 else ""
+        if self._asked:
+            self.pos.board.buzzer.beep("error")
+            note = "pin-wrong-last" if tries == 1 else "pin-wrong-again"
+        self._asked = True
+        length = await self._guarded(ask.pin(self.txn.amount, True, note))
+        return elements.PIN_ENTERED if length else elements.PIN_BYPASSED
+
+    def _why_online(self) -> str:
+        """A payer whose chip PIN is locked hears why the bank's is asked now."""
+        locked = self.session.has_tvr(elements.TVR_PIN_TRIES_EXCEEDED)
+        return "pin-locked-online" if locked else ""
 
     async def complete(self, reply: "Reply") -> None:
         """Issuer authentication, scripts and the second GENERATE AC, journalled.

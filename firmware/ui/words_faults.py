@@ -44,6 +44,7 @@ FAULTS = {
     "ConditionsNotSatisfied": _fault("卡片条件不满足", "Card refuses", _ANOTHER),
     "EmvError": _fault("芯片交易失败", "Chip transaction failed", _ANOTHER),
     "DeclinedByCard": _fault("卡片拒绝交易", "Declined by card", _ANOTHER),
+    "CardNotGenuine": _fault("卡片验证未通过", "Card cannot be trusted", _ANOTHER),
     "RefusedAfterApproval": _fault("卡片未接受", "Card did not accept", _ANOTHER),
     "VerificationFailed": _fault("未验证持卡人", "Cardholder not verified", _RETRY),
     # Devices

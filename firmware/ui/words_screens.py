@@ -88,6 +88,9 @@ TEXTS = {
     "pin-wrong": ("密码错误", "WRONG PIN"),
     "pin-wrong-todo": ("按确认重新输入密码", "Press ENTER to enter it again"),
     "pin-last-try": ("最后一次机会", "LAST PIN TRY"),
+    "pin-wrong-again": ("密码错误，请重新输入", "WRONG PIN, TRY AGAIN"),
+    "pin-wrong-last": ("密码错误，最后一次机会", "WRONG PIN, LAST TRY"),
+    "pin-locked-online": ("密码已锁，请输联机密码", "LOCKED: USE BANK PIN"),
     "no-pin-no-sign": ("免密免签", "No PIN, no signature"),
     # Online
     "connecting": ("正在连接", "CONNECTING"),

@@ -7,6 +7,7 @@ from binascii import hexlify, unhexlify
 
 import pinmac
 import vfs
+from emv.errors import CaKeyError
 
 from firmware.care.operators import Operators
 from firmware.estate import keystore, provision
@@ -29,6 +30,13 @@ VALUES = {
     "name": "测试商户有限公司", "tpdu": "6000030000", "hosts": [["acquirer.suanpan.test", 8583]],
 }  # fmt: skip
 OPERATORS = [{"number": "01", "password": "0001", "change": False}]
+
+
+# Made up: a key that signs nothing, with a check sum that fits, and one whose does not.
+CARD_KEY = {"rid": "A000000333", "index": "F1", "modulus": "C1" * 128, "exponent": "03",
+            "expiry": "301231", "sha1": "474B888EBB56AC796BAEB15C8F755D0B832AA70C"}  # fmt: skip
+SPOILED_KEY = dict(CARD_KEY)
+SPOILED_KEY["sha1"] = "00" * 20
 
 
 def raises(kind, call, *arguments):
@@ -64,12 +72,16 @@ def lines(**changes):
         "second": component(COMPONENTS[1]),
         "parameters": {"step": "parameters", "values": VALUES},
         "ca": {"step": "ca", "der": "308201"},
+        "card-key": {"step": "card-key", "key": CARD_KEY},
         "operators": {"step": "operators", "values": OPERATORS},
         "journal": {"step": "journal", "batch": 5, "trace": 40},
         "finish": {"step": "finish"},
     }
     steps.update(changes)
-    order = ("begin", "first", "second", "parameters", "ca", "operators", "journal", "finish")
+    order = (
+        "begin", "first", "second", "parameters", "ca", "card-key", "operators", "journal",
+        "finish",
+    )  # fmt: skip
     out = []
     for name in order:
         step = steps[name]
@@ -140,16 +152,21 @@ def test_steps_that_are_no_use_are_named_and_the_bench_goes_on():
         ({"parameters": {"step": "parameters", "values": {}}}, 3, "ParametersCorrupt"),
         ({"ca": {"step": "ca", "der": "30820"}}, 4, "ValueError"),
         ({"ca": {"step": "ca"}}, 4, "KeyError"),
-        ({"journal": {"step": "pour tea"}}, 6, "ProvisionError"),
-        ({"journal": b"{not json"}, 6, "ValueError"),
-        ({"journal": b"[1]"}, 6, "ProvisionError"),
+        ({"card-key": {"step": "card-key", "key": SPOILED_KEY}}, 5, "CaKeyError"),
+        ({"card-key": {"step": "card-key"}}, 5, "KeyError"),
+        ({"journal": {"step": "pour tea"}}, 7, "ProvisionError"),
+        ({"journal": b"{not json"}, 7, "ValueError"),
+        ({"journal": b"[1]"}, 7, "ProvisionError"),
     )
     for changes, place, error in cases:
         bed()
         done, answers = inject(lines(**changes))
         assert not answers[place]["ok"] and answers[place]["error"] == error, answers
         assert answers[place]["message"]
-        assert not done and len(answers) == 8
+        if error in ("CaKeyError", "KeyError") and place == 5:
+            assert done and not Parameters.load(Vault()).card_keys(), "it does without such a key"
+            continue
+        assert not done and len(answers) == 9
         forget_keys()
         raises(NotProvisioned, keystore.unseal_all)
 
@@ -215,6 +232,25 @@ def test_parameters_are_checked():
         changed[name] = value
         assert name in str(raises(ParametersCorrupt, checked, changed))
     assert checked(VALUES)["connect_ms"] == 10_000
+
+
+def test_card_keys_are_kept_replaced_and_their_damage_is_named():
+    provisioned()
+    shop = Parameters.load(Vault())
+    assert [key.name for key in shop.card_keys()] == ["A000000333 F1"]
+    longer = dict(CARD_KEY)
+    longer["expiry"] = "311231"  # no part of the check sum
+    shop.add_card_key(longer)
+    assert [key.expiry for key in shop.card_keys()] == ["311231"]
+    error = raises(CaKeyError, shop.add_card_key, SPOILED_KEY)
+    assert str(error) == "the check sum of the CA key A000000333 F1 is wrong"
+    assert [key.expiry for key in shop.card_keys()] == ["311231"]
+    with open("/data/card-keys.json", "rb") as file:
+        whole = bytearray(file.read())
+    whole[-1] ^= 1
+    with open("/data/card-keys.json", "wb") as file:
+        file.write(whole)
+    assert "card keys" in str(raises(ParametersCorrupt, shop.card_keys))
 
 
 def test_parameters_survive_and_damage_is_named():

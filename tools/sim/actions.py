@@ -107,10 +107,12 @@ def _tap(sim: Simulation, chosen: cards.Card) -> None:
 
 
 async def phone(sim: Simulation, argument: Any) -> None:
-    """`{tap: NAME}`: a wallet, verified on the phone. Codes are not served yet."""
-    word, name = one(argument, ["tap", "show", "scan"], "phone")
+    """`{tap: NAME}`: a wallet, verified on the phone; with `verified: false` its owner has not
+    proven themselves yet. Codes are not served yet."""
+    word, name = one(argument, ["tap", "show", "scan"], "phone", ("verified",))
     if word != "tap":
         raise ActionError(f"phone '{word}' is not served by this terminal yet: it takes no codes")
+    find_card(sim, str(name)).verified = bool(argument.get("verified", True))
     await card(sim, {"tap": name})
 
 

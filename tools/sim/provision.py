@@ -19,6 +19,7 @@ from typing import Any
 
 from tools.acquirer import pki, testbed
 from tools.sim import clock
+from tools.sim.cards.authority import authority_keys
 from tools.sim.flash import TABLE
 from tools.sim.machine import Machine, SimulationError
 from tools.sim.process import INTERPRETER, REPO
@@ -38,6 +39,7 @@ class ProvisionFailed(Exception):
 
 def steps(start: Mapping[str, Any]) -> list[str]:
     """The injection's lines for a scenario's `start` (merchant, language, fresh)."""
+    card_keys = authority_keys().values()
     values = {
         "serial": testbed.SERIAL,
         "terminal": testbed.TERMINAL,
@@ -61,6 +63,7 @@ def steps(start: Mapping[str, Any]) -> list[str]:
     lines += [
         json.dumps({"step": "parameters", "values": values}),
         json.dumps({"step": "ca", "der": pki.ca_der().read_bytes().hex()}),
+        *(json.dumps({"step": "card-key", "key": key.public()}) for key in card_keys),
         json.dumps({"step": "operators", "values": operators}),
         json.dumps({"step": "journal", "batch": testbed.BATCH, "trace": 0}),
         json.dumps({"step": "finish"}),
