@@ -2,21 +2,24 @@
 
 The library is given `exchange`, an `async def(command: bytes) -> bytes` that sends one APDU and
 returns the answer with SW1 SW2 (61xx and 6Cxx are handled here; CardRemoved and CardSilent pass
-through), a `Terminal` and a `Transaction`. It knows no screen, reader, key or network.
+through), a `Terminal` and a `Transaction`. It knows no screen, reader, secret key or network;
+`pinmac` recovers certificates for it and enciphers the offline PIN.
 
 A contact sale, as a flow drives it (Book 3 chapter 10, in its order):
 
     from emv import elements, terminal
+    from emv.authority import CaPublicKey
     from emv.contact import ContactSession
 
-    pos = terminal.Terminal(random=pinmac.random)          # once; parameters as in terminal.py
+    keys = [CaPublicKey.from_text(entry) for entry in ...]  # the schemes'; CaKeyError
+    pos = terminal.Terminal(random=pinmac.random, authorities=keys)     # once; as in terminal.py
     txn = terminal.Transaction(amount=1234, date="261123", time="195800", sequence=1)
     session = ContactSession(reader.exchange, pos, txn)
     try:
         await session.application_selection(choose)        # Book 1 12.4; choose(labels)
         await session.initiate_application_processing()    # 10.1 GET PROCESSING OPTIONS
         await session.read_application_data()              # 10.2; then session.track2
-        await session.offline_data_authentication()        # 10.3
+        await session.offline_data_authentication()        # 10.3; session.oda, session.oda_fault
         await session.processing_restrictions()            # 10.4
         await session.cardholder_verification(pin)         # 10.5; pin(method, tries)
         await session.terminal_risk_management()           # 10.6
@@ -49,5 +52,7 @@ A tap. The card is in the field only inside `perform`:
 
 `session.track2` is a `Track2` (pan, expiry YYMM, service code; its `masked` is 622588******1234);
 `session.data.get(0x9F26)` gives any element's bytes; `session.tvr`, `session.tsi`, `session.cvm`,
-`session.aid`, `session.label`, `session.psn` what a receipt and field 55 need.
+`session.aid`, `session.label`, `session.psn` what a receipt and field 55 need. The callback
+`pin(method, tries)` is called once for each try: for elements.CVM_OFFLINE_PIN it leaves the entry
+open in pinmac.
 """
