@@ -35,7 +35,7 @@ from whole import BROKEN, IDLE, PIN, PRESENT, Shop, played
 from tools.acquirer import deck, server, testbed
 from tools.acquirer.host import Answer
 from tools.acquirer.wire import Message
-from tools.sim import simulation
+from tools.sim import actions, simulation
 
 SECRET = "907153846291"
 PAN = "6225880000071234"  # of the deck's debit card
@@ -138,6 +138,34 @@ def test_secrets_stay_in_the_module_that_guards_them(tmp_path: Path, wire: Wire)
         forms = {name: form for name, form in secrets_of(wire).items() if "number" not in name}
         secrets.add(written({**forms, "master key": testbed.TMK, **wire.working_keys()}))
         judge_writings(writings(shop, tmp_path / "trace"), secrets, [PAN])
+
+    played(tmp_path / "simulation", story)
+
+
+def test_the_pin_that_a_card_checks_itself_leaves_no_secret(tmp_path: Path, wire: Wire) -> None:
+    """Enciphered for the card, wrong and right; the certificates that were recovered hold its
+    number."""
+    wrong, pan = SECRET[::-1], "6225880000080037"
+
+    async def story(shop: Shop) -> None:
+        actions.find_card(shop.sim, "offline-pin").applications[0].pin.pin = SECRET
+        await shop.key("5 00 ENTER")
+        assert await shop.see(PRESENT)
+        await shop.do(card={"insert": "offline-pin"})
+        assert await shop.see(PIN)
+        await shop.key(" ".join(wrong) + " ENTER")
+        assert await shop.see("密码错误")
+        assert found_in(pid_of(shop), pin_forms(wrong, pan)) == []
+        await shop.key(" ".join(SECRET))
+        await asyncio.sleep(1)
+        assert found_in(pid_of(shop), pin_forms(SECRET, pan)) == [("PIN, a byte a digit", True)]
+        await shop.key("ENTER")
+        assert await shop._paper()
+        assert not wire.pin_block and wire.track
+        track = wire.track.upper().replace("=", "D")
+        forms = {**pin_forms(SECRET, pan), **track_forms(track)}
+        judge_memory(shop, wire, forms)
+        judge_memory(shop, wire, pin_forms(wrong, pan))
 
     played(tmp_path / "simulation", story)
 

@@ -432,6 +432,12 @@ def test_a_tap_is_approved_offline_on_its_proof(bench: Bench) -> None:
     assert tap(bench, cards.load("quick"), amount=20_001)["outcome"] == "online"
 
 
+def test_a_tap_s_heap_is_small_and_comes_back(bench: Bench) -> None:
+    figures = [tap(bench, cards.load("quick"), meter=True)["live"] for _ in range(6)]
+    assert max(figures) <= 16 * 1024, figures
+    assert max(figures[3:]) <= max(figures[:3]) + 256, figures
+
+
 def test_a_tap_without_keys_or_above_the_floor_is_not(bench: Bench) -> None:
     assert tap(bench, cards.load("quick"), ca=[])["outcome"] == "declined"
     result = tap(bench, cards.load("quick"), application={"contactless_floor": 1000})
