@@ -16,12 +16,16 @@ ARGS    ?=
 BOARD   ?= esp32s3
 PROFILE ?= development
 
+# No image says in which folder it was built.
+export SOURCE_DATE_EPOCH ?= 1746316800
+NAMELESS := -ffile-prefix-map=$(CURDIR)=.
+
 # One step of the build, with a log and the seconds it took: $(call step,what is said,log,command)
 step = @mkdir -p $(LOGS); printf '  %-36s' '$(1)'; begun=$$SECONDS; \
   if ( $(3) ) > $(LOGS)/$(2).log 2>&1; then echo "$$((SECONDS - begun)) s"; \
   else echo failed; tail -n 12 $(LOGS)/$(2).log; echo "$(or $(4),The whole log: $(LOGS)/$(2).log)"; exit 1; fi
 
-.PHONY: help build sim test test-long check qemu bench clean packages packages-test packages-bare golden firmware firmware-ready flash
+.PHONY: help build sim test test-long check qemu bench reproducible clean packages packages-test packages-bare golden firmware firmware-ready flash
 
 help: ## show this list
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -56,6 +60,9 @@ check: build ## ruff, mypy, arrows, boards (pins, partitions, options, names), g
 
 bench: build $(BUILD)/qemu/firmware.elf $(VENV)/.test-ready ## the benchmark table, and build/bench.json
 	@$(PYTHON) -m tools.bench
+
+reproducible: build packages-bare ## two clones build the same images, byte for byte
+	@$(PYTHON) -m tools.check.reproducible
 
 golden: build ## accept the pictures of all stories as the golden ones, after looking at the report
 	@rm -rf $(BUILD)/golden/now; $(VENV)/bin/pos play tests/stories/*.yaml || true
@@ -107,10 +114,10 @@ $(BUILD)/mpy-cross/mpy-cross: $(BUILD)/sources/.ready
 	$(call step,building mpy-cross,mpy-cross,$(MAKE) -C $(MPY)/mpy-cross -j$(JOBS) BUILD=$(ABS)/mpy-cross)
 
 $(BUILD)/mbedtls/library/libmbedtls.a: $(BUILD)/sources/.ready
-	$(call step,building mbedTLS,mbedtls,rm -rf $(BUILD)/mbedtls && cp -rL $(BUILD)/sources/mbedtls $(BUILD)/mbedtls && $(MAKE) -C $(BUILD)/mbedtls/library clean && $(MAKE) -C $(BUILD)/mbedtls/library -j$(JOBS) static CFLAGS=-O2)
+	$(call step,building mbedTLS,mbedtls,rm -rf $(BUILD)/mbedtls && cp -rL $(BUILD)/sources/mbedtls $(BUILD)/mbedtls && $(MAKE) -C $(BUILD)/mbedtls/library clean && $(MAKE) -C $(BUILD)/mbedtls/library -j$(JOBS) static CFLAGS="-O2 $(NAMELESS)")
 
 $(BUILD)/mbedtls32/library/libmbedtls.a: $(BUILD)/sources/.ready | packages-test
-	$(call step,building mbedTLS (32-bit),mbedtls32,rm -rf $(BUILD)/mbedtls32 && cp -rL $(BUILD)/sources/mbedtls $(BUILD)/mbedtls32 && $(MAKE) -C $(BUILD)/mbedtls32/library clean && $(MAKE) -C $(BUILD)/mbedtls32/library -j$(JOBS) static CC="gcc -m32" CFLAGS=-O2)
+	$(call step,building mbedTLS (32-bit),mbedtls32,rm -rf $(BUILD)/mbedtls32 && cp -rL $(BUILD)/sources/mbedtls $(BUILD)/mbedtls32 && $(MAKE) -C $(BUILD)/mbedtls32/library clean && $(MAKE) -C $(BUILD)/mbedtls32/library -j$(JOBS) static CC="gcc -m32" CFLAGS="-O2 $(NAMELESS)")
 
 ## ---- the sim board's interpreter
 
@@ -119,7 +126,7 @@ DEVICE := $(shell find board lib firmware main.py boot.py -type f -not -name '*.
 # $(call unix_port,build folder,mbedTLS folder,more make variables)
 unix_port = $(MAKE) -C $(MPY)/ports/unix -j$(JOBS) VARIANT_DIR=$(CURDIR)/board/sim BUILD=$(ABS)/$(1) \
   MICROPY_MPYCROSS=$(ABS)/mpy-cross/mpy-cross MICROPY_MPYCROSS_DEPENDENCY= USER_C_MODULES=$(CURDIR)/lib \
-  CFLAGS_EXTRA=-I$(ABS)/$(2)/include $(3)
+  CFLAGS_EXTRA="-I$(ABS)/$(2)/include $(NAMELESS)" $(3)
 
 $(BUILD)/gen/.ready: $(wildcard tools/toolchain/fonts.py) $(shell find firmware/ui -name '*.py' 2>/dev/null) $(VENV)/.ready
 	$(call step,drawing the fonts,fonts,mkdir -p $(BUILD)/gen && { [ ! -f tools/toolchain/fonts.py ] || $(PYTHON) -m tools.toolchain.fonts $(BUILD)/gen; } && touch $@)
@@ -133,7 +140,7 @@ $(BUILD)/sim32/micropython: $(BUILD)/sim/micropython $(BUILD)/mbedtls32/library/
 ## ---- the bare board's image
 
 $(BUILD)/qemu/firmware.elf: $(BUILD)/mpy-cross/mpy-cross $(BUILD)/gen/.ready $(filter board/qemu/% board/libraries.py lib/%,$(DEVICE)) | packages-bare
-	$(call step,building the bare board,qemu,$(MAKE) -C $(MPY)/ports/qemu -j$(JOBS) BOARD_DIR=$(CURDIR)/board/qemu BUILD=$(ABS)/qemu MICROPY_MPYCROSS=$(ABS)/mpy-cross/mpy-cross MICROPY_MPYCROSS_DEPENDENCY= USER_C_MODULES=$(CURDIR)/lib && touch $@)
+	$(call step,building the bare board,qemu,$(MAKE) -C $(MPY)/ports/qemu -j$(JOBS) BOARD_DIR=$(CURDIR)/board/qemu BUILD=$(ABS)/qemu MICROPY_MPYCROSS=$(ABS)/mpy-cross/mpy-cross MICROPY_MPYCROSS_DEPENDENCY= USER_C_MODULES=$(CURDIR)/lib CFLAGS_EXTRA=$(NAMELESS) && touch $@)
 
 ## ---- the workstation's side
 

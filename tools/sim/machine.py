@@ -25,7 +25,7 @@ from tools.sim.link import (
 )
 from tools.sim.network import Network
 from tools.sim.ota import SlotError, Slots
-from tools.sim.process import INTERPRETER, Firmware, Typing
+from tools.sim.process import HEAP, INTERPRETER, Firmware, Typing
 
 EPOCH_2000_US = 946_684_800_000_000
 CHIP_ID = bytes.fromhex("7CDFA1535041")
@@ -66,7 +66,8 @@ class Machine:
     `program` is what the interpreter runs, `path` its MICROPYPATH, `stdin` a file for it to read.
     With `once` the program's end is no failure: `status` says how it ended. `images` gives the
     MICROPYPATH of what another application slot holds, by its label, where it is not `path`.
-    With `console` somebody is at the USB console, and `type` is what they do there.
+    With `console` somebody is at the USB console, and `type` is what they do there. `heap` is the
+    interpreter's, as "256K".
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Machine:
         turn_limit_s: float = TURN_LIMIT_S,
         images: Mapping[str, str] | None = None,
         console: bool = False,
+        heap: str = HEAP,
     ):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -114,6 +116,7 @@ class Machine:
             "interpreter": interpreter,
             "environment": environment,
             "stdin": self._typing.path if self._typing else stdin,
+            "heap": heap,
         }
 
     @property

@@ -9,7 +9,7 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
 INTERPRETER = REPO / "build" / "sim" / "micropython"
-HEAP = "heapsize=8M"
+HEAP = "8M"
 TAIL = 4000
 
 
@@ -34,6 +34,7 @@ class Firmware:
         interpreter: Path = INTERPRETER,
         environment: dict[str, str] | None = None,
         stdin: Path | None = None,
+        heap: str = HEAP,
     ):
         if not interpreter.exists():
             raise InterpreterMissing(f"{interpreter} is not there: run 'make build' first")
@@ -42,7 +43,7 @@ class Firmware:
         self.sock, theirs = socket.socketpair()
         with theirs, console.open("ab") as output, (stdin or Path(os.devnull)).open("rb") as given:
             self._process = subprocess.Popen(
-                [str(interpreter), "-X", HEAP, *program],
+                [str(interpreter), "-X", f"heapsize={heap}", *program],
                 stdin=given,
                 stdout=output,
                 stderr=output,

@@ -25,7 +25,7 @@ from tools.sim.chips.pn532 import Pn532
 from tools.sim.chips.st7789 import ST7789
 from tools.sim.chips.thermal import ThermalPrinter
 from tools.sim.machine import Events, FirmwareCrashed, Machine, SimulationError
-from tools.sim.process import INTERPRETER
+from tools.sim.process import HEAP, INTERPRETER
 
 __all__ = ["Events", "FirmwareCrashed", "Simulation", "SimulationError"]
 
@@ -58,6 +58,7 @@ class Simulation(Machine):
         database: str = "sqlite://",
         images: Mapping[str, str] | None = None,
         console: bool = False,
+        heap: str = HEAP,
     ):
         self._database = database
         folder = folder.resolve()  # the firmware runs in a folder of its own
@@ -72,6 +73,7 @@ class Simulation(Machine):
             environment={"SUANPAN_DEVICE_SECRET": str(folder / provision.SECRET)},
             images=images,
             console=console,
+            heap=heap,
         )
         if virtual != (self.clock.speed == 0):
             raise SimulationError("the loop's time is not the kind that the simulation wants")
