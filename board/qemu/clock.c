@@ -57,6 +57,11 @@ mp_uint_t mp_hal_ticks_ms(void) {
     return (mp_uint_t)(ticks() / TICKS_PER_MS);
 }
 
+// Nobody sets a clock here: it began when the power came on.
+uint64_t mp_hal_time_ns(void) {
+    return ticks() * (1000 / TICKS_PER_US);
+}
+
 mp_uint_t mp_hal_ticks_us(void) {
     return (mp_uint_t)(ticks() / TICKS_PER_US);
 }

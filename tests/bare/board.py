@@ -42,7 +42,7 @@ def test_an_instruction_takes_a_nanosecond():
     assert abs(ticks * 100 - count) < 2_000, (ticks, count)
 
 
-def test_the_libraries_are_in_the_image():
+def test_libraries_and_firmware_are_in_the_image():
     for name in (
         "aio",
         "emv",
@@ -53,5 +53,7 @@ def test_the_libraries_are_in_the_image():
         "iso8583",
         "pinmac",
         "tlv",
+        "firmware.ledger.ledger",
+        "firmware.flows.idle",
     ):
         __import__(name)

@@ -13,6 +13,7 @@ from micropython_tests import REPO, RUNNER, read_outcomes
 from tools import bare
 
 LIST = "units.txt"
+LIMIT_S = 400.0  # of this machine
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -41,5 +42,5 @@ class BareFile(micropython_tests.TestFile):
         """Run the named tests; each one's failure text, or None."""
         text = ascii(self.source.read_text(encoding="utf-8"))
         call = f"main({str(self.source.relative_to(REPO))!r}, {text}, {names!r})\n"
-        done = bare.run(RUNNER.read_text(encoding="utf-8") + "\n" + call)
+        done = bare.run(RUNNER.read_text(encoding="utf-8") + "\n" + call, LIMIT_S)
         return read_outcomes(done.printed + done.error, names, done.ending)

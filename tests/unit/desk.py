@@ -6,6 +6,9 @@ Each satisfies its contract of firmware/devices.py and holds no logic of the ter
 import asyncio
 
 import framebuf
+import vfs
+
+from tests.unit.flashbed import Flash
 
 
 class Keypad:
@@ -123,43 +126,14 @@ class Board:
         self.clock = Clock()
 
 
-class Memory:
-    """A block device in memory for littlefs, so that /data is a file system of its own."""
-
-    def __init__(self, blocks=64):
-        self.bytes = bytearray(b"\xff" * 4096 * blocks)
-
-    def readblocks(self, block, buffer, offset=0):
-        at = 4096 * block + offset
-        buffer[:] = self.bytes[at:at + len(buffer)]
-
-    def writeblocks(self, block, buffer, offset=None):
-        at = 4096 * block + (offset or 0)
-        if offset is None:
-            self.bytes[at:at + 4096 * (len(buffer) // 4096)] = b"\xff" * len(buffer)
-        self.bytes[at:at + len(buffer)] = buffer
-
-    def ioctl(self, operation, argument):
-        if operation == 4:
-            return len(self.bytes) // 4096
-        if operation == 5:
-            return 4096
-        if operation == 6:
-            at = 4096 * argument
-            self.bytes[at:at + 4096] = b"\xff" * 4096
-        return 0
-
-
 def fresh_data(folder="/data"):
     """Mount an empty littlefs at `folder`; the file system object."""
-    import vfs
-
     try:
         vfs.umount(folder)
     except OSError:
         pass
-    memory = Memory()
-    vfs.VfsLfs2.mkfs(memory)
-    mounted = vfs.VfsLfs2(memory)
+    flash = Flash()
+    vfs.VfsLfs2.mkfs(flash)
+    mounted = vfs.VfsLfs2(flash)
     vfs.mount(mounted, folder)
     return mounted

@@ -1,13 +1,31 @@
 """A flash chip in memory for tests inside MicroPython: littlefs runs on it, and it can lose power.
 
 Like NOR flash as the board drives it: 4096-byte blocks, erased to FF, written in pages of 256.
+On the bare board its bytes lie beside the heap, as a chip's do, so there is one chip at a time.
 """
+
+try:
+    from cpu import flash as beside
+except ImportError:  # not the bare board
+    beside = None
 
 import vfs
 
 BLOCK = 4096
 PAGE = 256
 SYNC, COUNT, SIZE, ERASE = 3, 4, 5, 6
+
+
+def memory(image):
+    """Bytes of a chip's own that hold the image, or so many erased blocks."""
+    size = image * BLOCK if isinstance(image, int) else len(image)
+    room = bytearray(size) if beside is None else beside(size)
+    if isinstance(image, int):
+        for at in range(0, size, BLOCK):
+            room[at : at + BLOCK] = b"\xff" * BLOCK
+    else:
+        room[:] = image
+    return room
 
 
 class PowerCut(OSError):
@@ -24,7 +42,7 @@ class Flash:
     """
 
     def __init__(self, blocks=64, image=None):
-        self.data = bytearray(image) if image is not None else bytearray(b"\xff" * blocks * BLOCK)
+        self.data = memory(blocks if image is None else image)
         self.operations = 0
         self.cut_at = None
         self.landed = None

@@ -1,7 +1,6 @@
 """The counter: questions, paper, logins, faults and their ends, with scripted keys."""
 
 import asyncio
-import os
 import sys
 
 import pinmac
@@ -63,7 +62,7 @@ def keyed_hash(data):
 
 
 def operators(change=False):
-    people = Operators("/data", keyed_hash, os.urandom)
+    people = Operators("/data", keyed_hash, pinmac.random)
     people.provision(
         [
             {"number": "01", "password": "0001", "change": change},
@@ -226,7 +225,7 @@ def test_passwords_are_checked_and_failures_slow_down():
         except PasswordWrong:
             continue
         raise AssertionError("a wrong password was taken")
-    again = Operators("/data", keyed_hash, os.urandom)
+    again = Operators("/data", keyed_hash, pinmac.random)
     again.load()
     for one in (people, again):
         try:
@@ -264,7 +263,7 @@ def test_a_changed_file_of_operators_is_refused():
         with open("/data/operators.json", "w") as file:
             file.write(text)
         try:
-            Operators("/data", keyed_hash, os.urandom).load()
+            Operators("/data", keyed_hash, pinmac.random).load()
         except OperatorsCorrupt:
             continue
         raise AssertionError(text)

@@ -1,15 +1,14 @@
 """The terminal's memory, measured on the 32-bit sim board: at idle, and while a sale is taken.
 
-Objects there have the ESP32's sizes. TLS takes its memory from libc, as it does from ESP-IDF's heap
-on the device: it is not counted. A probe beside the terminal's tasks collects and looks every few
-milliseconds; what a single step needs in between shows in the least heap that a sale succeeds in.
+Objects there have the ESP32's sizes. TLS takes its memory from libc, as it does from ESP-IDF's
+heap on the device: it is not counted. A probe beside the terminal's tasks collects and looks every
+few milliseconds; that the sale succeeds in this heap says the rest.
 """
 
 from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Build the sim board's and the bare board's images from two clones, and compare them byte by byte.
+"""Build the sim board's and the bare board's images from two clones, and compare every byte.
 
 Run as `python -m tools.check.reproducible` (`make reproducible`). Two clones of what is committed
 stand in folders of different names and lengths; each builds with its own make. What is fetched
@@ -40,7 +40,7 @@ def build(folder: Path) -> None:
     command = ["make", f"VENV={VENV}", *(f"--old-file={path}" for path in made), *IMAGES]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     done = subprocess.run(
-        command, cwd=folder, env=clean | {"MFLAGS": ""}, capture_output=True, text=True, check=False
+        command, cwd=folder, env=clean, capture_output=True, text=True, check=False
     )
     if done.returncode:
         words = (done.stdout + done.stderr).strip().split("\n")
