@@ -45,7 +45,7 @@ test-long: build packages-test $(BUILD)/sim32/micropython $(VENV)/.test-ready ##
 qemu: $(BUILD)/qemu/firmware.elf $(VENV)/.test-ready ## build and run on the bare 32-bit core
 	@$(PYTHON) -m pytest tests/bare $(ARGS)
 
-check: build ## ruff, mypy, arrows, boards (pins, partitions, options, names), generated files, sizes, compilers, entropy
+check: build ## ruff, mypy, arrows, boards (pins, partitions, options, names), generated files, sizes, memory, compilers, entropy
 	@echo "ruff";      $(VENV)/bin/ruff check .
 	@echo "mypy";      $(PYTHON) -m tools.check.types
 	@echo "arrows";    $(PYTHON) -m tools.check.layers
@@ -55,10 +55,11 @@ check: build ## ruff, mypy, arrows, boards (pins, partitions, options, names), g
 	@echo "names";     $(PYTHON) -m tools.check.names
 	@echo "generated"; $(PYTHON) -m tools.check.generated
 	@echo "sizes";     $(PYTHON) -m tools.check.sizes
+	@echo "memory";    $(PYTHON) -m tools.check.memory
 	@echo "compilers"; $(PYTHON) -m tools.check.compilers
 	@echo "entropy";   $(PYTHON) -m tools.check.entropy
 
-bench: build $(BUILD)/qemu/firmware.elf $(VENV)/.test-ready ## the benchmark table, and build/bench.json
+bench: build $(BUILD)/sim32/micropython $(BUILD)/qemu/firmware.elf $(VENV)/.test-ready ## the benchmark table, and build/bench.json
 	@$(PYTHON) -m tools.bench
 
 reproducible: build packages-bare ## two clones build the same images, byte for byte

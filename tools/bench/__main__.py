@@ -12,6 +12,7 @@ from rich.table import Table
 from tools import bare
 from tools.bench import calls, counts, foreign, seconds
 from tools.bench.aims import Aim, shown
+from tools.check import memory
 from tools.check.footprint import FLAGS, MACHINE, Footprint, footprints, total
 from tools.check.pinmac import core_files
 from tools.check.stack import StackError, worst_cases
@@ -30,6 +31,16 @@ WIDTH = 112
 # Functions whose name in the core is longer than pinmac_ and their own.
 IN_C = {"pin_len": "pin_length"}
 
+# What tools/check/memory.py measures, in the table's words.
+TERMINAL = {
+    "flash": "flash (bare board's image)",
+    "ram": "RAM (the same, without heap)",
+    "heap_idle": "heap used at idle",
+    "heap_sale": "heap used at the peak of a sale",
+    "free_block_idle": "largest free block at idle",
+    "free_block_sale": "largest free block during a sale",
+}
+
 Counts = dict[str, dict[str, int]]
 
 
@@ -42,6 +53,7 @@ class Report:
     comparison: Counts
     time_ratios: dict[str, float]
     core: dict[str, Footprint]
+    terminal: dict[str, int]
 
     def aims(self) -> list[Aim]:
         """The aims, from the figures."""
@@ -110,12 +122,13 @@ def measure() -> Report:
         comparison=compare(),
         time_ratios=seconds.ratios(),
         core=footprints(objects),
+        terminal=memory.image() | memory.measured(),
     )
 
 
 def show(report: Report) -> Table:
     """The one table, in blocks."""
-    table = Table(title="pinmac, measured")
+    table = Table(title="Suanpan, measured")
     table.add_column("", no_wrap=True)
     for column in ("host", "RISC-V", "core's stack"):
         table.add_column(column, justify="right", no_wrap=True)
@@ -138,6 +151,9 @@ def show(report: Report) -> Table:
     block("Core on RISC-V, bytes", "code", "RAM")
     for name, file in (report.core | {"all": total(report.core)}).items():
         table.add_row(name, f"{file.code:,}", f"{file.ram:,}")
+    block("Terminal on a 32-bit machine, bytes", f"of {memory.HEAP_KB} KB of heap")
+    for name, size in report.terminal.items():
+        table.add_row(TERMINAL[name], f"{size:,}")
     block("Aims", "figure", "aim", "verdict")
     for aim in report.aims():
         style = "green" if aim.met else "red"
@@ -158,7 +174,7 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (bare.BareBoardMissing, counts.BenchError, StackError) as error:
+    except (bare.BareBoardMissing, counts.BenchError, StackError, memory.MemoryFault) as error:
         sys.exit(f"bench: {error}")
     except FileNotFoundError as error:
         sys.exit(f"bench: {error.filename} is missing: 'make bench' installs it.")
