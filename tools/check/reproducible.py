@@ -47,14 +47,14 @@ def build(folder: Path) -> None:
         raise BuildFailed(f"{folder}: " + "\n".join(words[-12:]))
 
 
-def sections(image: bytes) -> list[tuple[str, int, int]]:
+def sections(image: Path) -> list[tuple[str, int, int]]:
     """(name, offset, size) of what an ELF file holds, as readelf lists it."""
     done = subprocess.run(
-        ["readelf", "--section-headers", "--wide", "/dev/stdin"],
-        input=image, capture_output=True, check=True,
+        ["readelf", "--section-headers", "--wide", image],
+        capture_output=True, text=True, check=True,
     )  # fmt: skip
     found = []
-    for line in done.stdout.decode().split("\n"):
+    for line in done.stdout.split("\n"):
         number, bracket, rest = line.partition("]")
         fields = rest.split()
         if bracket and number.strip("[ ").isdigit() and len(fields) > 5 and fields[1] != "NOBITS":
@@ -63,16 +63,17 @@ def sections(image: bytes) -> list[tuple[str, int, int]]:
     return found
 
 
-def difference(first: bytes, second: bytes) -> str:
+def difference(first: Path, second: Path) -> str:
     """'' for equal images; otherwise a sentence with the first section that differs."""
-    if first == second:
+    here, elsewhere = first.read_bytes(), second.read_bytes()
+    if here == elsewhere:
         return ""
-    mine, others = sections(first), {name: (at, size) for name, at, size in sections(second)}
-    for name, at, size in mine:
+    others = {name: (at, size) for name, at, size in sections(second)}
+    for name, at, size in sections(first):
         if name not in others:
             return f"only one has a section {name}"
         there, length = others[name]
-        one, other = first[at : at + size], second[there : there + length]
+        one, other = here[at : at + size], elsewhere[there : there + length]
         if one != other:
             pairs = zip(one, other, strict=False)
             place = next((n for n, (a, b) in enumerate(pairs) if a != b), min(size, length))
@@ -81,11 +82,24 @@ def difference(first: bytes, second: bytes) -> str:
     return "the ELF headers differ, no section does"
 
 
+def compare(found: dict[str, list[Path]]) -> list[str]:
+    """Say each image's hash; a sentence for each that is not the same twice."""
+    wrong = []
+    for image, (first, second) in found.items():
+        said = difference(first, second)
+        digest = hashlib.sha256(first.read_bytes()).hexdigest()
+        verdict = "NOT identical" if said else "identical"
+        print(f"  {image}: {first.stat().st_size:,} bytes, {verdict}, {digest}")
+        if said:
+            wrong.append(f"{image}: {said}")
+    return wrong
+
+
 def main() -> None:
     """Print each image's hash; exit 1 with the first difference."""
     if subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True).stdout:
         print("  (compared is what is committed; this folder has changes besides)")
-    found: dict[str, list[bytes]] = {image: [] for image in IMAGES}
+    found: dict[str, list[Path]] = {image: [] for image in IMAGES}
     with tempfile.TemporaryDirectory(prefix="suanpan-") as temporary:
         for name in FOLDERS:
             folder = Path(temporary) / name
@@ -95,15 +109,10 @@ def main() -> None:
             except BuildFailed as error:
                 sys.exit(f"reproducible: {error}")
             for image in IMAGES:
-                found[image].append((folder / image).read_bytes())
+                kept = Path(temporary) / f"{len(found[image])}-{Path(image).name}"
+                found[image].append(shutil.copyfile(folder / image, kept))
             shutil.rmtree(folder)
-    wrong = []
-    for image, (first, second) in found.items():
-        said = difference(first, second)
-        verdict = "identical" if not said else "NOT identical"
-        print(f"  {image}: {len(first):,} bytes, {verdict}, {hashlib.sha256(first).hexdigest()}")
-        if said:
-            wrong.append(f"{image}: {said}")
+        wrong = compare(found)
     if wrong:
         sys.exit("reproducible: " + "; ".join(wrong))
 
