@@ -140,7 +140,7 @@ $(BUILD)/sim32/micropython: $(BUILD)/sim/micropython $(BUILD)/mbedtls32/library/
 
 ## ---- the bare board's image
 
-$(BUILD)/qemu/firmware.elf: $(BUILD)/mpy-cross/mpy-cross $(BUILD)/gen/.ready $(filter board/qemu/% board/libraries.py lib/% firmware/%,$(DEVICE)) tests/unit/flashbed.py tests/unit/desk.py | packages-bare
+$(BUILD)/qemu/firmware.elf: $(BUILD)/mpy-cross/mpy-cross $(BUILD)/gen/.ready $(filter board/qemu/% board/libraries.py board/bench.py lib/% firmware/%,$(DEVICE)) tests/unit/flashbed.py tests/unit/desk.py | packages-bare
 	$(call step,building the bare board,qemu,$(MAKE) -C $(MPY)/ports/qemu -j$(JOBS) BOARD_DIR=$(CURDIR)/board/qemu BUILD=$(ABS)/qemu MICROPY_MPYCROSS=$(ABS)/mpy-cross/mpy-cross MICROPY_MPYCROSS_DEPENDENCY= USER_C_MODULES=$(CURDIR)/lib CFLAGS_EXTRA=$(NAMELESS) && touch $@)
 
 ## ---- the workstation's side

@@ -11,6 +11,7 @@ REPO = os.path.abspath("..")
 include("libraries.py", opt=options.opt)
 module("espressif.py", base_path=os.path.join(REPO, "board"), opt=options.opt)
 module("board.py", base_path=os.path.join(REPO, "board", options.board), opt=options.opt)
+module("bench.py", base_path=os.path.join(REPO, "board"), opt=options.opt)
 for name in ("boot.py", "main.py"):
     module(name, base_path=REPO, opt=options.opt)
 package("firmware", base_path=REPO, opt=options.opt)

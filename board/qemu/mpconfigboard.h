@@ -10,6 +10,10 @@
 #undef MICROPY_PY_ASYNCIO
 #define MICROPY_PY_ASYNCIO (1)
 
+// The workshop's injection is bytes on the console, and its files lie on littlefs.
+#undef MICROPY_PY_SYS_STDIO_BUFFER
+#define MICROPY_PY_SYS_STDIO_BUFFER (1)
+
 // A wait sleeps to its end instead of counting instructions (clock.c).
 void board_wait_ms(uint32_t ms);
 #define MICROPY_INTERNAL_WFE(TIMEOUT_MS) board_wait_ms((uint32_t)(TIMEOUT_MS))

@@ -18,7 +18,7 @@ SRC_BOARD_O += shared/runtime/gchelper_native.o shared/runtime/gchelper_rv32i.o
 # Python's recursion limit, as on the ESP32; the port's own 10 kB of its 64 kB stack is less.
 LDFLAGS += -Wl,--wrap=mp_stack_set_limit
 
-# The journal's file system, on a flash chip in memory (modcpu.c).
+# The file systems of the ledger and the workshop's bench, on flash in memory.
 MICROPY_VFS_LFS2 = 1
 
 PINMAC_PORT = bare

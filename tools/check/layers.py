@@ -61,8 +61,8 @@ def target_room(name: str, library: set[str]) -> str | None:
     return "hardware" if head in HARDWARE else None
 
 
-# The sim board's own entries: what the ESP32 port's start-up does, and the workshop's bench.
-ENTRIES = {"board/sim/modules/start.py", "board/sim/modules/bench.py"}
+# Entries of their own: what the ESP32 port's start-up does on the sim board, the workshop's bench.
+ENTRIES = {"board/sim/modules/start.py", "board/bench.py"}
 ALLOWED = {
     "main": {"board", "firmware"},
     "boot": {"hardware", "lib"},

@@ -164,6 +164,115 @@ PROTECTED = _fault(
     ),
 )
 
+NOT_FLASHED = _fault(
+    "F17",
+    "not-flashed",
+    ("记录中没有这台设备的成功烧录。", "先用 pos flash 烧录并校验,再注入。"),
+    (
+        "The record knows of no good flashing of this device.",
+        "Flash and verify it with pos flash first.",
+    ),
+)
+NO_CONSOLE = _fault(
+    "F18",
+    "no-console",
+    ("设备的控制台没有应答。", "按一下 RESET 再试;确认设备不在下载模式,数据线接的是 USB 口。"),
+    (
+        "The device's console does not answer.",
+        "Press RESET and retry; see that it is not in its loader and that the cable is in USB.",
+    ),
+)
+NO_TERMINAL = _fault(
+    "F19",
+    "no-terminal",
+    ("设备上的固件不是本终端的固件。", "用 pos flash 重新烧录正确的镜像。"),
+    ("The firmware on the device is not this terminal's.", "Flash the right image, then retry."),
+)
+DEVICE_STOPPED = _fault(
+    "F20",
+    "device-stopped",
+    ("设备在注入途中停止应答或程序出错。", "再运行一次;仍不行就连同记录交给工程师。"),
+    (
+        "The device stopped answering, or its program failed, during the injection.",
+        "Run it again; if it happens again, give the record to the engineer.",
+    ),
+)
+DUPLICATE_TERMINAL = _fault(
+    "F21",
+    "duplicate-terminal",
+    ("这个终端号已属于另一台设备。", "换一个终端号,或让程序自动编号。"),
+    (
+        "This terminal number belongs to another device.",
+        "Give another one, or let the program number.",
+    ),
+)
+WRONG_KCV = _fault(
+    "F22",
+    "wrong-kcv",
+    ("主密钥的校验值与密钥函上的不符。", "设备上没有留下密钥。核对两份密钥函,重新输入。"),
+    (
+        "The master key's check value is not the one in the key letter.",
+        "No key was left on the device. Compare both letters and enter the components again.",
+    ),
+)
+KEY_REFUSED = _fault(
+    "F23",
+    "key-refused",
+    (
+        "设备拒绝了密钥分量或密钥块。",
+        "设备上没有留下密钥。核对分量、密钥块与保护密钥是否配套。",
+    ),
+    (
+        "The device refuses a key component or the key block.",
+        "No key was left on the device. See that components and key block belong together.",
+    ),
+)
+PAPERS_REFUSED = _fault(
+    "F24",
+    "papers-refused",
+    ("设备拒绝了参数、证书、操作员或批次号。", "按详细信息改正参数文件,再运行一次。"),
+    (
+        "The device refuses a parameter, the certificate, an operator or the batch.",
+        "Correct the parameter file as the details say, and run again.",
+    ),
+)
+SELF_TEST_FAILED = _fault(
+    "F25",
+    "self-test-failed",
+    ("设备自检未通过。", "按详细信息检查屏幕、打印机(纸)、读卡器的连线,再运行一次。"),
+    (
+        "The device's self-test failed.",
+        "Check what the details name (screen, paper, readers: the wiring), and run again.",
+    ),
+)
+KEY_NOT_KEPT = _fault(
+    "F26",
+    "key-not-kept",
+    ("写入闪存后读回的密钥与注入的不符。", "设备不可用:放入待修箱,交给工程师。"),
+    (
+        "The keys that come back from flash are not those that were injected.",
+        "The device is not fit for use: put it aside for the engineer.",
+    ),
+)
+PAPERS_MISSING = _fault(
+    "F27",
+    "papers-missing",
+    ("参数文件、CA 证书或密钥块文件不能用。", "按详细信息改正文件,再运行一次。"),
+    (
+        "The parameter file, the CA certificate or the key block's file is of no use.",
+        "Correct the file as the details say, and run again.",
+    ),
+)
+KEY_MISTYPED = _fault(
+    "F28",
+    "key-mistyped",
+    ("输入的密钥分量有误。", "照密钥函再输入一次;没有动过任何设备。"),
+    (
+        "A key component was typed wrongly.",
+        "Type it again from the letter; no device was touched.",
+    ),
+)
+
 FAULTS = {
     fault.name: fault
     for fault in (
@@ -183,6 +292,18 @@ FAULTS = {
         IMAGE_CORRUPT,
         TOOL_FAILED,
         PROTECTED,
+        NOT_FLASHED,
+        NO_CONSOLE,
+        NO_TERMINAL,
+        DEVICE_STOPPED,
+        DUPLICATE_TERMINAL,
+        WRONG_KCV,
+        KEY_REFUSED,
+        PAPERS_REFUSED,
+        SELF_TEST_FAILED,
+        KEY_NOT_KEPT,
+        PAPERS_MISSING,
+        KEY_MISTYPED,
     )
 }
 

@@ -181,7 +181,8 @@ class Programmer:
         return self.job.port.startswith("/") and not os.path.exists(self.job.port)
 
     def _connected(self, port: serial.Serial) -> ESPLoader:
-        """The chip in its loader; asked twice before it is called a wrong one."""
+        """The chip in its loader; called a wrong one when it says so twice, alike."""
+        before = ""
         for last in (False, True):
             try:
                 esp = cmds.detect_chip(port, connect_mode=self.job.reset)
@@ -200,8 +201,12 @@ class Programmer:
                     raise DeviceFault(NO_ANSWER, said) from error
                 if last and "autodetect" not in said and "Unexpected chip" not in said:
                     raise LineTrouble(said) from error
+            # An answer that was lost reads as chip 0, which has no such answer (the first ESP32).
+            if last and (said != before or "ID value 0." in said):
+                raise LineTrouble(said)
             if last:
                 raise DeviceFault(WRONG_CHIP, said)
+            before = said
             if not port.is_open:
                 port.open()
         if esp.secure_download_mode:

@@ -27,8 +27,11 @@ from typing import Any
 from tools.workshop.faults import (
     DUPLICATE_MAC,
     DUPLICATE_SERIAL,
+    DUPLICATE_TERMINAL,
     INTERRUPTED,
+    NOT_FLASHED,
     DeviceFault,
+    Fault,
     WorkshopError,
 )
 
@@ -52,6 +55,7 @@ class Attempt:
     image: str = ""
     mac: str = ""
     serial: str = ""
+    terminal: str = ""
     result: str = ""
     detail: str = ""
     ended: str = ""
@@ -60,12 +64,19 @@ class Attempt:
 
 @dataclass
 class Book:
-    """What the record says, entry by entry. `made`: MAC → serial of devices that are finished."""
+    """What the record says, entry by entry.
+
+    made: MAC → serial number of devices that are flashed and verified. provisioned: MAC → the good
+    attempt at it, of devices that hold keys.
+    """
 
     attempts: dict[str, Attempt] = field(default_factory=dict)
     serials: dict[str, str] = field(default_factory=dict)  # MAC → serial number
     owners: dict[str, str] = field(default_factory=dict)  # serial number → MAC
+    terminals: dict[str, str] = field(default_factory=dict)  # MAC → terminal number
+    holders: dict[str, str] = field(default_factory=dict)  # terminal number → MAC
     made: dict[str, str] = field(default_factory=dict)
+    provisioned: dict[str, Attempt] = field(default_factory=dict)
     repairs: int = 0
     entries: int = 0
     head: str = FIRST
@@ -87,16 +98,30 @@ class Book:
         attempt = self.attempts[entry["attempt"]]
         attempt.mac = entry.get("mac", attempt.mac)
         attempt.serial = entry.get("serial", attempt.serial)
+        attempt.terminal = entry.get("terminal", attempt.terminal)
         if kind == "identified":
-            self.made.pop(attempt.mac, None)  # its flash is touched from here on
-            if attempt.serial:
-                self.serials[attempt.mac] = attempt.serial
-                self.owners[attempt.serial] = attempt.mac
+            self._touch(attempt)
         if kind == "ended":
             attempt.result, attempt.ended = entry["result"], entry["at"]
             attempt.detail, attempt.rate = entry.get("detail", ""), entry.get("rate", 0)
             if attempt.result == "ok" and attempt.task == "flash":
                 self.made[attempt.mac] = attempt.serial
+            if attempt.result == "ok" and attempt.task == "provision":
+                self.provisioned[attempt.mac] = attempt
+
+    def _touch(self, attempt: Attempt) -> None:
+        """From here on the device is changed, and is not what it was."""
+        if attempt.task != "provision":
+            self.made.pop(attempt.mac, None)
+        if attempt.task != "flash":  # an image leaves keys and parameters as they are
+            self.provisioned.pop(attempt.mac, None)
+        if attempt.serial:
+            self.serials[attempt.mac] = attempt.serial
+            self.owners[attempt.serial] = attempt.mac
+        if attempt.terminal:
+            self.holders.pop(self.terminals.get(attempt.mac, ""), None)
+            self.terminals[attempt.mac] = attempt.terminal
+            self.holders[attempt.terminal] = attempt.mac
 
     def open_attempts(self) -> list[Attempt]:
         """Those without an end."""
@@ -147,6 +172,28 @@ def _scan(data: bytes, book: Book) -> bytes:
         torn = b""
         book.take(entry | {"hash": stated})
     return torn
+
+
+def _assigned(mac: str, wanted: str, own: str, owners: dict[str, str], fault: Fault) -> str:
+    """The number of this device: its own, the wanted one, or the next. DeviceFault `fault`."""
+    if wanted.endswith("+"):
+        return own or _next(wanted[:-1], owners)
+    if wanted and own not in ("", wanted):
+        raise DeviceFault(fault, f"{mac} is {own} already")
+    if wanted and owners.get(wanted, mac) != mac:
+        raise DeviceFault(fault, f"{wanted} is {owners[wanted]}")
+    return wanted or own
+
+
+def _next(first: str, owners: dict[str, str]) -> str:
+    """The lowest number from `first` on that is above all given ones of its form."""
+    head, digits = re.fullmatch(r"(.*?)(\d+)", first).groups()  # type: ignore[union-attr]
+    taken = [int(digits) - 1]
+    for number in owners:
+        rest = number.removeprefix(head)
+        if number.startswith(head) and rest.isdigit():
+            taken.append(int(rest))
+    return f"{head}{max(taken) + 1:0{len(digits)}}"
 
 
 def now() -> str:
@@ -221,32 +268,39 @@ class Records:
         self._append("identified", **entry)
         return number
 
-    def _refuse_repeated(self, attempt: str, mac: str, again: bool) -> None:
+    def admit(
+        self, attempt: str, mac: str, serial: str, terminal: str, again: bool = False
+    ) -> tuple[str, str]:
+        """A device is about to get its keys; gives its serial and its terminal number.
+
+        serial, terminal: as in `identify`; a device keeps the numbers that it has, save that
+        `again` may give it another terminal number. DeviceFault NOT_FLASHED, DUPLICATE_MAC when it
+        has its keys (unless `again`), DUPLICATE_SERIAL, DUPLICATE_TERMINAL.
+        """
+        self._refuse_twice(attempt, mac)
+        if mac in self.book.provisioned and not again:
+            raise DeviceFault(DUPLICATE_MAC, f"{mac} is {self.book.terminals[mac]}")
+        if mac not in self.book.made:
+            raise DeviceFault(NOT_FLASHED, mac)
+        number = self._number(mac, serial)
+        own = "" if again and not terminal.endswith("+") else self.book.terminals.get(mac, "")
+        name = _assigned(mac, terminal, own, self.book.holders, DUPLICATE_TERMINAL)
+        self._append("identified", attempt=attempt, mac=mac, serial=number, terminal=name)
+        return number, name
+
+    def _refuse_twice(self, attempt: str, mac: str) -> None:
         for other in self.book.open_attempts():
             if other.mac == mac and other.id != attempt:
                 raise DeviceFault(DUPLICATE_MAC, f"{mac} is being done at {other.port}")
+
+    def _refuse_repeated(self, attempt: str, mac: str, again: bool) -> None:
+        self._refuse_twice(attempt, mac)
         if mac in self.book.made and not again:
             raise DeviceFault(DUPLICATE_MAC, f"{mac} is {self.book.made[mac] or 'made'}")
 
     def _number(self, mac: str, serial: str) -> str:
         own = self.book.serials.get(mac, "")
-        if serial.endswith("+"):
-            return own or self._next(serial[:-1])
-        if serial and own not in ("", serial):
-            raise DeviceFault(DUPLICATE_SERIAL, f"{mac} is {own} already")
-        if serial and self.book.owners.get(serial, mac) != mac:
-            raise DeviceFault(DUPLICATE_SERIAL, f"{serial} is {self.book.owners[serial]}")
-        return serial or own
-
-    def _next(self, first: str) -> str:
-        """The lowest number from `first` on that is above all given ones of its form."""
-        head, digits = re.fullmatch(r"(.*?)(\d+)", first).groups()  # type: ignore[union-attr]
-        taken = [int(digits) - 1]
-        for serial in self.book.owners:
-            rest = serial.removeprefix(head)
-            if serial.startswith(head) and rest.isdigit():
-                taken.append(int(rest))
-        return f"{head}{max(taken) + 1:0{len(digits)}}"
+        return _assigned(mac, serial, own, self.book.owners, DUPLICATE_SERIAL)
 
     def resumes(self, attempt: str, mac: str, image: str) -> bool:
         """True when an earlier try at this device with this image did not come to a good end."""

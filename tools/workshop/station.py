@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from serial.tools import list_ports
 
@@ -53,6 +53,10 @@ class Order:
     reset: str = "default-reset"
     rates: tuple[int, ...] = RATES
 
+    def device(self, port: str, records: Records, show: "Show") -> "Device":
+        """One try at the device at a port."""
+        return Device(port, self, records, show)
+
     def job(self, port: str) -> Job:
         """The programmer's job for one port."""
         regions = self.manifest.regions if self.manifest else ()
@@ -67,6 +71,8 @@ class Outcome:
     task: str
     mac: str = ""
     serial: str = ""
+    terminal: str = ""
+    label: str = ""  # path of its label's PNG
     fault: Fault | None = TOOL_FAILED
     detail: str = ""
     rate: int = 0
@@ -114,25 +120,25 @@ async def _programmer() -> AsyncIterator[asyncio.subprocess.Process]:
             await process.wait()
 
 
-class Device:
-    """One try at one device at one port."""
+class Try:
+    """One try at one device at one port: recorded from its beginning to its end."""
 
-    def __init__(self, port: str, order: Order, records: Records, show: Show) -> None:
-        self.outcome = Outcome(port, order.task)
-        self._order = order
+    def __init__(
+        self, port: str, task: str, operator: str, records: Records, show: Show
+    ) -> None:
+        self.outcome = Outcome(port, task)
+        self._operator = operator
         self._records = records
         self._show = show
         self._attempt = ""
-        self._done = False
 
     async def run(self) -> Outcome:
-        """Program it, record how it went, and tell."""
-        order, outcome = self._order, self.outcome
+        """Do it, record how it went, and tell."""
+        outcome = self.outcome
         began = time.monotonic()
-        facts: dict[str, Any] = {"loader": order.loader, "rates": list(order.rates)}
-        if order.manifest:
-            facts |= {"image": order.manifest.sha256, "hashes": order.manifest.hashes()}
-        self._attempt = self._records.begin(order.task, outcome.port, order.operator, **facts)
+        self._attempt = self._records.begin(
+            outcome.task, outcome.port, self._operator, **self._facts()
+        )
         try:
             await self._talk()
             outcome.fault = None
@@ -144,22 +150,61 @@ class Device:
         finally:
             outcome.seconds = time.monotonic() - began
             self._record()
+        self._afterwards()
         self._show(outcome.port, {"event": "ended", "outcome": outcome})
         return outcome
 
     def _record(self) -> None:
         outcome = self.outcome
-        facts: dict[str, Any] = {
-            "rate": outcome.rate,
-            "fallbacks": outcome.fallbacks,
-            "seconds": round(outcome.seconds, 3),
-        }
+        facts = {"seconds": round(outcome.seconds, 3), **self._results()}
         if outcome.mac:
             facts["mac"] = outcome.mac
         if outcome.fault:
             facts["detail"] = outcome.detail
         result = outcome.fault.name if outcome.fault else "ok"
         self._records.end(self._attempt, result, **facts)
+
+    def _facts(self) -> dict[str, Any]:
+        """What the record says of its beginning."""
+        return {}
+
+    def _results(self) -> dict[str, Any]:
+        """What the record says of its end, beside the result."""
+        return {}
+
+    def _afterwards(self) -> None:
+        """What is left to do when the record has it."""
+
+    async def _talk(self) -> None:
+        """The work; DeviceFault unless everything was as it must be."""
+        raise NotImplementedError
+
+
+class Work(Protocol):
+    """What a station does to every device."""
+
+    def device(self, port: str, records: Records, show: Show) -> Try:
+        """One try at the device at a port."""
+        ...
+
+
+class Device(Try):
+    """One try at flashing or erasing: a programmer process does it."""
+
+    def __init__(self, port: str, order: Order, records: Records, show: Show) -> None:
+        super().__init__(port, order.task, order.operator, records, show)
+        self._order = order
+        self._done = False
+
+    def _facts(self) -> dict[str, Any]:
+        order = self._order
+        facts: dict[str, Any] = {"loader": order.loader, "rates": list(order.rates)}
+        if order.manifest:
+            facts |= {"image": order.manifest.sha256, "hashes": order.manifest.hashes()}
+        return facts
+
+    def _results(self) -> dict[str, Any]:
+        return {"rate": self.outcome.rate, "fallbacks": self.outcome.fallbacks}
 
     async def _talk(self) -> None:
         """Until the programmer ends; DeviceFault unless everything was as it must be."""
@@ -227,9 +272,9 @@ class Device:
                 self._done = True
 
 
-async def program(ports: list[str], order: Order, records: Records, show: Show) -> list[Outcome]:
+async def program(ports: list[str], order: Work, records: Records, show: Show) -> list[Outcome]:
     """All these ports at once, once; the outcomes in their order."""
-    devices = [Device(port, order, records, show) for port in ports]
+    devices = [order.device(port, records, show) for port in ports]
     return list(await asyncio.gather(*(device.run() for device in devices)))
 
 
@@ -266,7 +311,7 @@ class Watch:
 
 
 async def serve(
-    watch: Watch, order: Order, records: Records, show: Show, count: int, poll: float = 0.2
+    watch: Watch, order: Work, records: Records, show: Show, count: int, poll: float = 0.2
 ) -> list[Outcome]:
     """Program each device as it is plugged in, until `count` of them ended (0: for ever)."""
     outcomes: list[Outcome] = []
@@ -274,7 +319,7 @@ async def serve(
     try:
         while not count or len(outcomes) < count:
             for port in watch.fresh(time.monotonic(), running):
-                device = Device(port, order, records, show)
+                device = order.device(port, records, show)
                 running[port] = asyncio.create_task(device.run(), name=port)
             if not running:
                 await asyncio.sleep(poll)
