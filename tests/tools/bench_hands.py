@@ -15,6 +15,7 @@ from tools.workshop.bench import Bench
 from tools.workshop.chip import Chip, Script
 
 # esptool's own settings file: short waits, since the model answers at once or never.
+REPO_CA = Path(__file__).resolve().parents[2] / "build" / "pki" / "ca.der"
 QUICK = "[esptool]\ntimeout = 0.5\nconnect_attempts = 2\nsync_timeout = 0.3\nreset_delay = 0\n"
 
 

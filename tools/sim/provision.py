@@ -23,6 +23,8 @@ from tools.sim.cards.authority import authority_keys
 from tools.sim.flash import TABLE
 from tools.sim.machine import Machine, SimulationError
 from tools.sim.process import INTERPRETER, REPO
+from tools.workshop import injection
+from tools.workshop.injection import Papers
 
 CACHE = REPO / "build" / "provisioned"
 SECRET = "device.secret"
@@ -56,19 +58,12 @@ def steps(start: Mapping[str, Any]) -> list[str]:
         {"number": o.number, "password": o.password, "change": fresh or o.must_change}
         for o in testbed.OPERATORS
     ]
-    lines = [json.dumps({"step": "begin"})]
+    public = [key.public() for key in card_keys]
+    papers = Papers(values, pki.ca_der().read_bytes(), operators, testbed.BATCH, card_keys=public)
+    lines = [injection.line(injection.BEGIN)]
     for component in testbed.TMK_COMPONENTS:
-        lines += [json.dumps({"step": "component", "length": len(component)})]
-        lines += [component.hex()]
-    lines += [
-        json.dumps({"step": "parameters", "values": values}),
-        json.dumps({"step": "ca", "der": pki.ca_der().read_bytes().hex()}),
-        *(json.dumps({"step": "card-key", "key": key.public()}) for key in card_keys),
-        json.dumps({"step": "operators", "values": operators}),
-        json.dumps({"step": "journal", "batch": testbed.BATCH, "trace": 0}),
-        json.dumps({"step": "finish"}),
-    ]
-    return lines
+        lines += [injection.line(injection.component(len(component))), component.hex()]
+    return [*lines, *map(injection.line, [*papers.steps(), injection.FINISH])]
 
 
 def made(start: Mapping[str, Any], interpreter: Path = INTERPRETER) -> Path:

@@ -43,6 +43,7 @@ PURPOSES = {
         "libclang-rt-14-dev",  # libFuzzer on the C module
         "chromium",  # the page's tests
         "postgresql",  # the acquirer's other database
+        "libzbar0",  # reads the QR of a label
     ],
     "bare": [
         "gcc-riscv64-unknown-elf",  # has the 32-bit libraries too

@@ -34,6 +34,18 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "{port}: {from} baud is not reliable; going on at {to}",
     },
     "verified": {"zh": "已写入并校验", "en": "written and verified"},
+    "identity": {"zh": "核对身份", "en": "who it is"},
+    "begin": {"zh": "清空", "en": "clearing"},
+    "component": {"zh": "注入密钥", "en": "key"},
+    "block": {"zh": "注入密钥", "en": "key"},
+    "parameters": {"zh": "参数", "en": "parameters"},
+    "ca": {"zh": "证书", "en": "certificate"},
+    "card-key": {"zh": "卡组织公钥", "en": "card scheme key"},
+    "operators": {"zh": "操作员", "en": "operators"},
+    "journal": {"zh": "流水", "en": "journal"},
+    "selftest": {"zh": "自检", "en": "self-test"},
+    "finish": {"zh": "读回密钥", "en": "reading keys back"},
+    "provisioned": {"zh": "已注入、自检并记录", "en": "keyed, tested and recorded"},
     "erased": {"zh": "已擦除", "en": "erased, and seen to be blank"},
     "waiting": {
         "zh": "请插入设备(Ctrl-C 结束)",
@@ -45,6 +57,8 @@ WORDS: dict[str, dict[Language, str]] = {
     },
     "summary": {"zh": "成功 {good},失败 {bad}", "en": "{good} good, {bad} failed"},
 }
+
+DONE = {"flash": "verified", "erase": "erased", "provision": "provisioned"}
 
 Ports = Annotated[list[str] | None, typer.Option("--port", help="a port; repeat it for more")]
 Loader = Annotated[
@@ -109,7 +123,8 @@ class Screen:
                 self.progress.update(bar, description=text, completed=0)
             case "progress":
                 share = 100 * event["done"] / event["total"]
-                self.progress.update(bar, description=self.word("writing"), completed=share)
+                text = self.word(event.get("doing", "writing"))
+                self.progress.update(bar, description=text, completed=share)
             case "fallback":
                 self.say(self.word("slower", port=port, **event), "yellow")
             case "ended":
@@ -118,10 +133,14 @@ class Screen:
 
     def tell(self, outcome: station.Outcome) -> None:
         """The result of a device in big words."""
-        who = " ".join(word for word in (outcome.port, outcome.serial, outcome.mac) if word)
+        numbers = (outcome.port, outcome.serial, outcome.terminal, outcome.mac)
+        who = " ".join(word for word in numbers if word)
         if outcome.fault is None:
-            done = self.word("erased" if outcome.task == "erase" else "verified")
-            self.say(f"✓ {who}  {done} ({outcome.rate}, {outcome.seconds:.1f} s)", "bold green")
+            rate = f"{outcome.rate}, " if outcome.rate else ""
+            done = self.word(DONE[outcome.task])
+            self.say(f"✓ {who}  {done} ({rate}{outcome.seconds:.1f} s)", "bold green")
+            if outcome.label or outcome.detail:
+                self.say(f"    {outcome.label or outcome.detail}", "dim")
             return
         self.say(f"✗ {who}  {outcome.fault.says(self.language)}", "bold red")
         if outcome.detail:
@@ -240,7 +259,7 @@ def ports_or_end(named: list[str] | None, screen: Screen, as_json: bool) -> list
 
 def carry_out(
     screen: Screen,
-    order: station.Order,
+    order: station.Work,
     record: Path,
     as_json: bool,
     ports: list[str] | None = None,
