@@ -15,6 +15,8 @@ COMMANDS = {
     "provision": ("tools.workshop.provision_command", "provision",
                   "numbers, parameters and the master key into flashed devices"),
     "label": ("tools.workshop.provision_command", "labels", "draw devices' labels once more"),
+    "efuse-plan": ("tools.workshop.efuse_command", "command",
+                   "rehearse secure boot and flash encryption; burns nothing"),
     "erase": ("tools.workshop.flash_command", "erase", "erase devices' flash"),
     "report": ("tools.workshop.report_command", "command",
                "what was made, by whom, and what failed"),
@@ -32,7 +34,7 @@ COMMANDS = {
 
 def usage() -> str:
     """The list of commands, as `pos --help` shows it."""
-    rows = "\n".join(f"  {name:<10} {text}" for name, (_, _, text) in COMMANDS.items())
+    rows = "\n".join(f"  {name:<11} {text}" for name, (_, _, text) in COMMANDS.items())
     return f"算盘 Suanpan\n\nUsage: pos COMMAND …      (pos COMMAND --help tells more)\n\n{rows}"
 
 
