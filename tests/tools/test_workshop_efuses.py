@@ -42,8 +42,9 @@ def test_the_right_order_ends_in_a_locked_chip(rehearsal: Rehearsal) -> None:
 
 def test_what_is_burnt_stays_burnt(rehearsal: Rehearsal) -> None:
     before = rehearsal.efuses.read_bytes()
-    with pytest.raises(RehearsalFailed, match="espefuse"):
-        rehearsal.run("hmac")  # the block holds a key
+    for _ in range(2):  # the second time from the file alone
+        with pytest.raises(RehearsalFailed, match="espefuse"):
+            rehearsal.run("hmac")  # the block holds a key
     assert rehearsal.efuses.read_bytes() == before
 
 

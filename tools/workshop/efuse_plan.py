@@ -164,6 +164,7 @@ class Rehearsal:
     def __init__(self, folder: Path, image: bytes = b"") -> None:
         self._folder = folder
         self._image = image or os.urandom(SIGNATURE_SECTOR - 96)
+        self._commands: Any = None  # espefuse's, over the file
         self._last: dict[str, dict[str, Any]] = {}
         self.efuses = folder / "efuses.bin"
         for name in ("hmac.bin", "flash.bin"):
@@ -223,14 +224,16 @@ class Rehearsal:
                 self._espefuse(lambda c: c.write_protect_efuse(list(arguments)))
 
     def _espefuse(self, do: Callable[[Any], None]) -> None:
-        """One espefuse command, on the file, as a run of the program would do it."""
+        """One espefuse command, on the file."""
         log.set_verbosity("silent")
         try:
-            commands = init_commands(
-                chip=CHIP, virt=True, virt_efuse_file=str(self.efuses), do_not_confirm=True
-            )
-            do(commands)
+            if self._commands is None:
+                self._commands = init_commands(
+                    chip=CHIP, virt=True, virt_efuse_file=str(self.efuses), do_not_confirm=True
+                )
+            do(self._commands)
         except (FatalError, SystemExit) as error:
+            self._commands = None  # what it had in mind to burn is forgotten; the file counts
             raise RehearsalFailed(f"espefuse: {error}") from error
 
     def _espsecure(self, *arguments: str) -> str:
