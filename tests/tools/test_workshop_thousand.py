@@ -1,7 +1,7 @@
 """A thousand faults: nothing that failed is called a success, and every record tells the truth.
 
-Each batch injects at least 64 faults that must end a try: on eight ports at a time, with the real
-esptool, some chips healthy among the broken ones. Faults that a try may survive (a single byte
+Each batch injects at least 64 faults that must end a try (the quick one 20): on eight ports at a
+time, with the real esptool, some chips healthy among the broken ones. Faults that a try may survive (a single byte
 lost or flipped, a cable too bad for a rate) come on top and are not counted.
 """
 
@@ -33,7 +33,8 @@ BLOCKS = {"rom": 14, "stub": 3}  # that these sizes come to
 HEALTHY = Script()
 LINE = ("bad-cable", "no-answer")
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
+QUICK = 99, 20  # seed, faults: what the quick suite does of it
 
 
 @dataclass
@@ -254,13 +255,19 @@ def corrupt_image(batch: Batch) -> None:
         image.write_bytes(good)
 
 
-@pytest.mark.parametrize("seed", range(BATCHES))
-def test_no_fault_becomes_a_success_and_every_record_is_true(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(
+    ("seed", "faults"),
+    [QUICK]
+    + [pytest.param(n, FAULTS_A_BATCH, marks=pytest.mark.long) for n in range(BATCHES)],
+)
+def test_no_fault_becomes_a_success_and_every_record_is_true(
+    tmp_path: Path, seed: int, faults: int
+) -> None:
     assert BATCHES * FAULTS_A_BATCH >= 1000
     with bench_of(tmp_path / "bench") as (bench, _, _):
         batch = Batch(seed, bench, tmp_path)
         (repeat_serial, corrupt_image)[seed % 2](batch)
-        while batch.faults.total() < FAULTS_A_BATCH:
+        while batch.faults.total() < faults:
             for loader in ("stub", "rom"):
                 batch.round(batch.cases(loader), batch.order(loader))
             batch.kill()
