@@ -53,11 +53,6 @@ void board_wait_ms(uint32_t ms) {
     sleep_until(ticks() + (uint64_t)MIN(ms, LONGEST_SLEEP_MS) * TICKS_PER_MS);
 }
 
-// For a file's time: no clock is kept here, so it counts from power-on.
-uint64_t mp_hal_time_ns(void) {
-    return ticks() * (1000 / TICKS_PER_US);
-}
-
 mp_uint_t mp_hal_ticks_ms(void) {
     return (mp_uint_t)(ticks() / TICKS_PER_MS);
 }

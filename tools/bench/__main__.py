@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tools import bare
-from tools.bench import calls, counts, foreign, seconds
+from tools.bench import calls, counts, foreign, seconds, workshop
 from tools.bench.aims import Aim, shown
 from tools.check import memory
 from tools.check.footprint import FLAGS, MACHINE, Footprint, footprints, total
@@ -54,6 +54,7 @@ class Report:
     time_ratios: dict[str, float]
     core: dict[str, Footprint]
     terminal: dict[str, int]
+    flashing: workshop.Overhead
 
     def aims(self) -> list[Aim]:
         """The aims, from the figures."""
@@ -71,6 +72,7 @@ class Report:
                 mac["riscv"] + block["riscv"], 1_000_000, False),
             Aim("core's code, bytes on RISC-V", core.code, 24 * 1024, False),
             Aim("core's RAM, bytes on RISC-V", core.ram, 4 * 1024, False),
+            Aim("pos flash over esptool alone, 8 chips", self.flashing.ratio, workshop.AIM, False),
         ]  # fmt: skip
 
     def as_json(self) -> str:
@@ -123,6 +125,7 @@ def measure() -> Report:
         time_ratios=seconds.ratios(),
         core=footprints(objects),
         terminal=memory.image() | memory.measured(),
+        flashing=workshop.measure(),
     )
 
 
@@ -148,6 +151,11 @@ def show(report: Report) -> Table:
     block("Time, as a multiple of pinmac's in this run")
     for name, ratio in report.time_ratios.items():
         table.add_row(name, f"× {ratio:.2f}")
+    block("Workshop: eight chips at once", "seconds")
+    flashing = report.flashing
+    table.add_row("esptool write-flash alone", f"{flashing.written:.2f}")
+    table.add_row("esptool write-flash and verify-flash", f"{flashing.esptool:.2f}")
+    table.add_row("pos flash", f"{flashing.pos:.2f}")
     block("Core on RISC-V, bytes", "code", "RAM")
     for name, file in (report.core | {"all": total(report.core)}).items():
         table.add_row(name, f"{file.code:,}", f"{file.ram:,}")

@@ -1,8 +1,9 @@
 """What `pos flash` costs beside esptool alone: eight model chips at once, in the same run.
 
 esptool alone is eight programs `write-flash`, then eight `verify-flash`, as somebody would do by
-hand; the first half by itself is told too, though it checks each region but once. The wall clock's seconds mean little on their own, for the models are Python too; the ratio
-is the figure. The two take turns, and the best of each counts.
+hand; the first half by itself is told too, though it checks each region but once. Seconds mean
+little here, for the models are Python too; the ratio is the figure. The two take turns, and the
+best of each counts.
 """
 
 import json
@@ -21,11 +22,11 @@ from tools.workshop import manifest
 from tools.workshop.bench import Bench
 from tools.workshop.chip import Chip
 
-CHIPS, TURNS = 8, 2
+CHIPS, TURNS = 8, 3
 RATE = 921_600
 SIZES = {0x0: 20_000, 0x8000: 3072, 0x20000: 200_000}
 # esptool's own settings: short waits, since the model answers at once. For both alike.
-SETTINGS = "[esptool]\ntimeout = 3\nconnect_attempts = 2\nsync_timeout = 0.3\nreset_delay = 0\n"
+SETTINGS = "[esptool]\ntimeout = 10\nconnect_attempts = 2\nsync_timeout = 0.3\nreset_delay = 0\n"
 AIM = 1.25
 
 
