@@ -1,8 +1,8 @@
 """A thousand faults: nothing that failed is called a success, and every record tells the truth.
 
 Each batch injects at least 64 faults that must end a try (the quick one 20): on eight ports at a
-time, with the real esptool, some chips healthy among the broken ones. Faults that a try may survive (a single byte
-lost or flipped, a cable too bad for a rate) come on top and are not counted.
+time, with the real esptool, some chips healthy among the broken ones. Faults that a try may survive
+(a single byte lost or flipped, a cable too bad for a rate) come on top and are not counted.
 """
 
 import asyncio

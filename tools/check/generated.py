@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 GENERATORS = [
     ["lib/pinmac/stubs.py", "--check"],
+    ["-m", "tools.workshop.handbook", "--check"],
 ]
 
 
@@ -18,7 +19,8 @@ def main() -> None:
     for command in GENERATORS:
         done = subprocess.run([sys.executable, *command], cwd=ROOT, check=False)
         if done.returncode:
-            sys.exit(f"generated: run 'python {command[0]}' and commit what it writes")
+            writes = " ".join(command[:-1])
+            sys.exit(f"generated: run 'python {writes}' and commit what it writes")
     print(f"  {len(GENERATORS)} generated files are what their sources say")
 
 

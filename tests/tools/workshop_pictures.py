@@ -1,0 +1,134 @@
+"""The pictures of docs/workshop.md: real runs of the commands on model chips and devices.
+
+`.venv/bin/python tests/tools/workshop_pictures.py` writes them to docs/images. They show seconds
+and temporary numbers, so they are looked at and not compared.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+REPO = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(REPO), str(Path(__file__).parent)]
+
+from bench_console import Device, Fault  # noqa: E402
+from bench_hands import bench_of, release  # noqa: E402
+from rich.console import Console  # noqa: E402
+from test_workshop_provision import COMPONENTS, KCV, shop  # noqa: E402
+from typer import Exit  # noqa: E402
+
+from tools.workshop import label, manifest, papers, report_command  # noqa: E402
+from tools.workshop.chip import Script  # noqa: E402
+from tools.workshop.custody import MasterKey  # noqa: E402
+from tools.workshop.efuse_command import rehearse, table  # noqa: E402
+from tools.workshop.efuse_plan import STEPS  # noqa: E402
+from tools.workshop.faults import Language  # noqa: E402
+from tools.workshop.flash_command import Screen, carry_out  # noqa: E402
+from tools.workshop.provisioner import Injection  # noqa: E402
+from tools.workshop.records import read  # noqa: E402
+from tools.workshop.station import Order, Work  # noqa: E402
+from tools.workshop.wire import Wear  # noqa: E402
+
+IMAGES = REPO / "docs" / "images"
+CHIPS = (Script(), Script(wear=Wear(baud_limit=460_800)), Script(unplug_at_block=9),
+         Script(flash_size=8 << 20), Script())  # fmt: skip
+PORTS = "/dev/ttyACM"
+SIZES = (20_000, 3072, 240_000)
+
+
+class Recorded(Screen):
+    """A screen that is kept: its lines, and the bars as they stood in the middle."""
+
+    def __init__(self, language: Language, named: dict[str, str]) -> None:
+        super().__init__(language, silent=False)
+        self.kept = Console(record=True, width=100, file=tempfile.TemporaryFile("w"))
+        self._named = named
+        self._drawn = False
+
+    def say(self, text: str, style: str = "") -> None:
+        """Keep a line, with the ports as a workshop has them."""
+        for port, name in self._named.items():
+            text = text.replace(port, name)
+        self.kept.print(text, style=style, markup=False, soft_wrap=False, highlight=False)
+
+    def show(self, port: str, event: dict[str, Any]) -> None:
+        """Draw, and keep the bars once."""
+        if event["event"] == "ended":
+            event["outcome"].port = self._named[event["outcome"].port]
+        super().show(self._named[port], event)
+        middle = event["event"] == "progress" and event["done"] * 5 > event["total"] * 2
+        if middle and not self._drawn:
+            self._drawn = True
+            self.kept.print(self.progress.get_renderable())
+
+    def save(self, name: str, title: str) -> None:
+        """As docs/images/NAME.svg."""
+        self.kept.save_svg(str(IMAGES / f"{name}.svg"), title=title)
+
+
+def run(screen: Recorded, order: Work, folder: Path, ports: list[str]) -> None:
+    """Do the work and keep the screen, whatever its exit code."""
+    try:
+        carry_out(screen, order, folder / "record", False, ports=ports)
+    except Exit:
+        pass
+
+
+def flash(folder: Path, language: Language) -> None:
+    """`pos flash` on five boards, three of which have something."""
+    images = manifest.load(release(folder / "images", SIZES))
+    with bench_of(folder / "bench", *CHIPS) as (_, ports, _):
+        named = {str(port): f"{PORTS}{n}" for n, port in enumerate(ports)}
+        screen = Recorded(language, named)
+        order = Order("flash", images, images.flash_size, "lin", "SP-000001+")
+        run(screen, order, folder, list(named))
+    screen.save(f"workshop-flash-{language}", "pos flash")
+
+
+def provision(folder: Path, language: Language) -> None:
+    """`pos provision` on three devices, one without paper."""
+    faults = (Fault(), Fault(prelude="board.broken.add('printer')"), Fault())
+    macs = [mac.replace(":", "").upper() for mac in read(folder / "record").made]
+    devices = [
+        Device(folder / f"usb{n}", mac, fault) for n, (mac, fault) in enumerate(zip(macs, faults))
+    ]
+    named = {str(device.port): f"{PORTS}{n}" for n, device in enumerate(devices)}
+    key = MasterKey(KCV, [bytearray.fromhex(part) for part in COMPONENTS], ["Wang", "Li"])
+    order = Injection("lin", papers.load(shop(folder)), key, "SP-000001+", "SP000001+",
+                      labels=Path(folder / "labels"))  # fmt: skip
+    screen = Recorded(language, named | {str(folder) + "/": ""})
+    run(screen, order, folder, list(named)[:3])
+    for device in devices:
+        device.unplug()
+    screen.save(f"workshop-provision-{language}", "pos provision")
+
+
+def others(folder: Path, language: Language) -> None:
+    """The report of that day, and the eFuse plan."""
+    console = Console(record=True, width=100, file=tempfile.TemporaryFile("w"))
+    summary = report_command.summarise(read(folder / "record"))
+    for made in report_command.tables(summary, language):
+        console.print(made)
+    console.save_svg(str(IMAGES / f"workshop-report-{language}.svg"), title="pos report")
+    report_command.plot(summary, IMAGES / "workshop-report.png")
+    console = Console(record=True, width=110, file=tempfile.TemporaryFile("w"))
+    console.print(table(rehearse(list(STEPS)), language))
+    console.save_svg(str(IMAGES / f"workshop-efuses-{language}.svg"), title="pos efuse-plan")
+
+
+def main() -> None:
+    """All of them, in both languages."""
+    for language in ("en", "zh"):
+        with tempfile.TemporaryDirectory() as name:
+            flash(Path(name), language)
+            provision(Path(name), language)
+            others(Path(name), language)
+    with tempfile.TemporaryDirectory() as name:
+        label.save(Path(name), "SP-000001", "7c:df:a1:00:00:00", "SP000001").rename(
+            IMAGES / "workshop-label.png"
+        )
+
+
+if __name__ == "__main__":
+    main()
