@@ -1,7 +1,7 @@
 """A thousand faults: nothing that failed is called a success, and every record tells the truth.
 
 Each batch injects at least 64 faults that must end a try (the quick one 20): on eight ports at a
-time, with the real esptool, some chips healthy among the broken ones. Faults that a try may survive
+time, with the real esptool, some chips among them healthy. Faults which a try may outlive
 (a single byte lost or flipped, a cable too bad for a rate) come on top and are not counted.
 """
 
