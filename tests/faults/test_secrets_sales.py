@@ -53,13 +53,18 @@ class Till:
         self._shop, self._wire, self._rng = shop, wire, rng
         self.memory, self.texts = Secrets(), Secrets()
         self.pin_blocks: set[str] = set()
+        self._issued: set[str] = set()
 
     def _issue_pin(self) -> str:
-        """A new PIN for the card, known to its issuer. 000…1 would leave nothing to search for."""
+        """A new PIN for the card, known to its issuer. 000…1 would leave nothing to search for.
+
+        None comes twice: it would have the same PIN block as before, under the same key.
+        """
         pin = ""
-        while not pin or not searchable(pin_forms(pin, PAN)):
+        while not pin or pin in self._issued or not searchable(pin_forms(pin, PAN)):
             length = self._rng.choice((4, 5, 6, 6, 6, 8, 10, 12, 12, 12))
             pin = "".join(self._rng.choice("0123456789") for _ in range(length))
+        self._issued.add(pin)
         cards = self._shop.sim.acquirer._host._cards
         cards[PAN] = dataclasses.replace(cards[PAN], pin=pin)
         return pin
