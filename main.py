@@ -1,6 +1,11 @@
 """Where a board meets the terminal, or the safe mode if the terminal does not come up."""
 
+import gc
+
 import board
+
+# While modules are loaded, garbage is collected before it can scatter what stays over the heap.
+gc.threshold(4096)
 
 starts = board.starts()
 if starts.too_many:
@@ -17,4 +22,5 @@ else:
     else:
         from firmware import app
 
+        gc.threshold(-1)
         app.run(devices)

@@ -3,7 +3,7 @@
 The heap is measured on the 32-bit sim board, where the whole terminal runs. Objects there have the
 ESP32's sizes. TLS takes its memory from libc, as it does from ESP-IDF's heap on the device: it is
 not counted. A probe beside the terminal's tasks collects and looks every few milliseconds; that
-the sale succeeds in this heap says the rest.
+the sale succeeds in this heap says the rest. The start is main.py's own.
 
 Flash and static RAM are those of the bare board's image: MicroPython, pinmac and all that is
 frozen, but no TLS and no ESP-IDF. Run as `python -m tools.check.memory`.
@@ -37,9 +37,7 @@ HEAP_KB = 256
 CELL = 16  # bytes of a block of MicroPython's heap on a 32-bit machine
 PROBE_MS = 50
 PROBE = f"""
-import asyncio, gc, micropython
-import board
-from firmware import app
+import asyncio, gc, micropython, sys
 
 async def probe():
     while True:
@@ -48,7 +46,9 @@ async def probe():
         await asyncio.sleep_ms({PROBE_MS})
 
 asyncio.create_task(probe())
-app.run(board.open())
+sys.path.pop(0)  # behind this file is the terminal's own main.py
+sys.modules.pop("main", None)
+import main
 """
 USED = re.compile(r"^GC: total: \d+, used: (\d+), free: \d+$", re.MULTILINE)
 LARGEST = re.compile(r"max free sz: (\d+)$", re.MULTILINE)
