@@ -89,11 +89,20 @@ def test_both_cryptograms_of_cda_are_asked_for_and_proven(bench: Bench) -> None:
     assert own.cryptogram(values) == values["9F26"], "the TC is the one in the signature"
 
 
+def flat(figures: list[int]) -> bool:
+    """At most 16 KB while a session runs, and what one leaves behind the next does not find.
+
+    A collector that takes any word on the stack for a pointer keeps a little more now and then:
+    the least of a few sessions is what they need.
+    """
+    half = len(figures) // 2
+    return max(figures) <= 16 * 1024 and min(figures[half:]) <= min(figures[:half]) + 128
+
+
 def test_the_heap_of_a_transaction_is_small_and_comes_back(bench: Bench) -> None:
     for name in ("debit", "credit", "offline-pin"):
-        figures = [sale(bench, cards.load(name), meter=True)["live"] for _ in range(6)]
-        assert max(figures) <= 16 * 1024, (name, figures)
-        assert max(figures[3:]) <= max(figures[:3]) + 256, (name, figures)
+        figures = [sale(bench, cards.load(name), meter=True)["live"] for _ in range(12)]
+        assert flat(figures), (name, figures)
 
 
 # ---- what is missing or unknown
@@ -433,9 +442,8 @@ def test_a_tap_is_approved_offline_on_its_proof(bench: Bench) -> None:
 
 
 def test_a_tap_s_heap_is_small_and_comes_back(bench: Bench) -> None:
-    figures = [tap(bench, cards.load("quick"), meter=True)["live"] for _ in range(6)]
-    assert max(figures) <= 16 * 1024, figures
-    assert max(figures[3:]) <= max(figures[:3]) + 256, figures
+    figures = [tap(bench, cards.load("quick"), meter=True)["live"] for _ in range(12)]
+    assert flat(figures), figures
 
 
 def test_a_tap_without_keys_or_above_the_floor_is_not(bench: Bench) -> None:
