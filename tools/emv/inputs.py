@@ -75,21 +75,25 @@ def _list_name(objects: int) -> str:
 
 
 def _infer_capabilities(found: Conversation, data: dict[int, tuple[bytes, str]]) -> None:
-    """9F33 where no list asks for it: what the recorded terminal did, it can do, and a terminal
-    whose TVR says nothing of a PIN had none to offer online."""
+    """9F33 where no list asks for it: what the recorded terminal did, it can do.
+
+    A terminal whose TVR says nothing of a PIN had none to offer online; one whose TVR does not
+    say that offline data authentication was not performed can perform it.
+    """
     if _CAPABILITIES in data or found.interface != "contact":
         return
     value = bytearray(b"\x20\x68\x00")
     recorded = found.recorded.get(conversation.CDOL1, {}).get(conversation.TVR)
     if recorded is not None and not _bit(recorded, 3, 0x1C):
         value[1] &= ~0x40 & 0xFF
+    if recorded is not None and not _bit(recorded, 1, 0x80):
+        value[2] |= 0x80
     for used, (at, mask) in {
         "DDA": (2, 0xC0), "CDA": (2, 0xC8), "plaintext PIN": (1, 0x80), "enciphered PIN": (1, 0x10)
     }.items():
         if used in found.used:
             value[at] |= mask
-    if value != b"\x20\x68\x00":
-        data[_CAPABILITIES] = (bytes(value), "by what the recorded terminal did")
+    data[_CAPABILITIES] = (bytes(value), "by what the recorded terminal did")
 
 
 def _number(tag: int, data: dict[int, tuple[bytes, str]]) -> int:

@@ -22,6 +22,7 @@ _FREE = (
     apdu.VERIFY,
     apdu.GET_RESPONSE,
 )
+_TRIES = 0x9F17
 
 
 @dataclass
@@ -115,7 +116,10 @@ class RecordedCard:
                 continue
             if self._fits(sent, place):
                 return place, [] if sent.ins in _FREE else passed
-            if not self._free(place):
+            other = self.exchanges[place].parts
+            # The next VERIFY is not the one after it; only data may be had in any order.
+            again = sent.ins == other.ins and sent.ins != apdu.GET_DATA
+            if again or not self._free(place):
                 return None, []
             passed.append(self.exchanges[place])
         return None, []
@@ -186,7 +190,10 @@ class RecordedCard:
         return self._fault(sent, expected)
 
     def _bridge(self, sent: apdu.Command) -> Answer | None:
-        """Where a recorded terminal took a shorter way to the same application (Book 1 12.3)."""
+        """Where a recorded terminal took a shorter way to the same application (Book 1 12.3), or
+        did not look how many PIN tries are left, which changes nothing (Book 3 10.5.1)."""
+        if sent.ins == apdu.GET_DATA and sent.p1 << 8 | sent.p2 == _TRIES:
+            return Answer(b"\x6a\x88", None, note="the recorded terminal did not ask for it")
         if sent.ins not in (apdu.SELECT, apdu.READ_RECORD):
             return None
         expected = self.expected

@@ -259,6 +259,7 @@ class Replay:
 def _card(elements: dict[int, bytes], said: dict[str, Any]) -> dict[str, Any]:
     """What the card said of itself, and the CVM results."""
     result: dict[str, Any] = {"cvm": said.get("cvm"), "label": said.get("label", "")}
+    result["oda"], result["oda_fault"] = said.get("oda"), said.get("oda_fault", "")
     results = elements.get(conversation.CVM_RESULTS)
     result["cvm_results"] = results.hex().upper() if results is not None else None
     result["cvm_results_words"] = words.cvm_results(results) if results is not None else []

@@ -103,6 +103,11 @@ def _unexpected(row: dict[str, Any]) -> Iterator[Line]:
 def _end(result: dict[str, Any]) -> Iterator[Line]:
     yield "Result", "bold"
     yield from _status(result, "  ")
+    if result["oda"]:
+        fault = f", failed: {result['oda_fault']}" if result["oda_fault"] else ", good"
+        yield f"  offline data authentication {result['oda']}{fault}", ""
+        if "no CA key" in fault:
+            yield "    keys of certification authorities come from --ca-keys", "yellow"
     if result["cvm_results"] is not None:
         said = ", ".join(result["cvm_results_words"])
         yield f"  CVM results {result['cvm_results']}  {said}", ""

@@ -10,8 +10,10 @@ import json
 import sys
 from binascii import unhexlify
 
+import pinmac
 from emv import elements as e
 from emv import outcome as outcomes
+from emv.authority import CaPublicKey
 from emv.contact import ContactSession
 from emv.contactless import ContactlessSession
 from emv.errors import EmvError
@@ -56,8 +58,17 @@ async def choose(labels: "list[str]") -> "int | None":
 
 
 async def enter(method: str, tries: "int | None") -> str:
-    """What the payer did with the PIN pad."""
-    return json.loads(ask("?", json.dumps({"pin": method, "tries": tries})))
+    """What the payer did with the PIN pad.
+
+    Which PIN the payer typed is not recorded: any four digits are enciphered in its place, since
+    the recorded card does not decipher them.
+    """
+    answer = json.loads(ask("?", json.dumps({"pin": method, "tries": tries})))
+    if method == e.CVM_OFFLINE_PIN and answer == e.PIN_ENTERED:
+        pinmac.pin_begin(4, 12)
+        for _ in range(4):
+            pinmac.pin_digit(0)
+    return answer
 
 
 class Numbers:
@@ -94,18 +105,14 @@ def applications(wish: dict) -> "list[Application]":
 
 def build(wish: dict) -> "tuple[Terminal, Transaction]":
     """The terminal and the transaction of the first line."""
-    data = {int(tag, 16): unhexlify(wish["terminal"][tag]) for tag in wish["terminal"]}
-    if e.TERMINAL_CAPABILITIES in data:
-        # Offline data authentication is not performed by the library: it may not be promised.
-        plain = data[e.TERMINAL_CAPABILITIES]
-        data[e.TERMINAL_CAPABILITIES] = plain[:2] + bytes((plain[2] & 0x37,))
     numbers = Numbers([unhexlify(number) for number in wish["numbers"]], wish["draw"])
     hot = wish["exception_file"]
     terminal = Terminal(
         numbers,
-        data,
+        {int(tag, 16): unhexlify(wish["terminal"][tag]) for tag in wish["terminal"]},
         applications(wish),
         exceptions=lambda pan, psn: hot,
+        authorities=[CaPublicKey.from_text(key) for key in wish["ca_keys"]],
     )
     transaction = Transaction(
         wish["amount"], "000000", "000000", other=wish["other"], forced_online=wish["forced"]
@@ -180,6 +187,7 @@ def told(session: object, result: dict) -> None:
         result["arqc"] = session.arqc.hex() if session.arqc else ""
         result["label"] = session.label
     result["cvm"] = session.cvm
+    result["oda"], result["oda_fault"] = session.oda, session.oda_fault
     result["reversal"] = session.reversal_reason
 
 
