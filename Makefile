@@ -10,6 +10,7 @@ ABS     := $(CURDIR)/build
 MPY     := $(ABS)/sources/micropython
 VENV    := .venv
 PYTHON  := $(VENV)/bin/python
+EMV     := $(BUILD)/emv-client
 LOGS    := $(BUILD)/logs
 JOBS    := $(shell nproc 2>/dev/null || echo 2)
 ARGS    ?=
@@ -35,11 +36,11 @@ build: packages $(BUILD)/sim/micropython $(VENV)/.ready $(BUILD)/pki/.ready ## s
 sim: build ## the terminal on the screen: acquirer, virtual board, page (ARGS="--port 0 --headless …")
 	@$(VENV)/bin/pos sim $(ARGS)
 
-test: build packages-test $(BUILD)/sim32/micropython $(VENV)/.test-ready ## the whole quick suite
+test: build packages-test $(BUILD)/sim32/micropython $(VENV)/.test-ready $(EMV)/.ready ## the whole quick suite
 	@$(PYTHON) -m pytest --ignore tests/bare -m "not long and not alone" -n 3 --dist loadfile $(ARGS)
 	@$(PYTHON) -m pytest --ignore tests/bare -m "not long and alone" $(ARGS)
 
-test-long: build packages-test $(BUILD)/sim32/micropython $(VENV)/.test-ready ## the nightly: exhaustive and slow
+test-long: build packages-test $(BUILD)/sim32/micropython $(VENV)/.test-ready $(EMV)/.ready ## the nightly: exhaustive and slow
 	@$(PYTHON) -m pytest --ignore tests/bare -m "long" -n 2 --dist load -v $(ARGS)
 
 qemu: $(BUILD)/qemu/firmware.elf $(VENV)/.test-ready ## build and run on the bare 32-bit core
@@ -150,6 +151,10 @@ $(VENV)/.ready: requirements.txt pyproject.toml | packages
 
 $(VENV)/.test-ready: requirements-test.txt $(VENV)/.ready | packages-test
 	$(call step,adding the test tools,venv-test,$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-test.txt && touch $@,Is the network up? The packages come from PyPI; run the command again.)
+
+# Someone else's reader of EMV cards; it pins old packages, and so lives apart.
+$(EMV)/.ready: requirements-emv.txt | packages-test
+	$(call step,adding a foreign card reader,emv-client,python3 -m venv $(EMV) && $(EMV)/bin/pip install --quiet --disable-pip-version-check -r requirements-emv.txt && touch $@,Is the network up? The packages come from PyPI; run the command again.)
 
 $(BUILD)/pki/.ready: tools/acquirer/pki.py $(VENV)/.ready
 	$(call step,making the test certificates,pki,$(PYTHON) -m tools.acquirer.pki && touch $@)

@@ -92,24 +92,25 @@ class Client:
             checked(scard.SCardDisconnect(card, scard.SCARD_UNPOWER_CARD))
 
 
-def main() -> None:
-    """Say the reader is there, then obey until stdin ends."""
-    client = Client()
+def obey(client: Client, more: dict[str, Any], orders: Any) -> None:
+    """Say the reader is there, then obey until `orders` ends. more: other orders' functions."""
     answer: dict[str, Any] = {"value": "ready"}
     print(json.dumps(answer), flush=True)
-    for line in sys.stdin:
+    calls = {
+        "await": lambda order: client.wait(order["present"]),
+        "connect": lambda order: client.connect(order["protocol"]),
+        "transmit": lambda order: client.transmit(order["command"]),
+        "disconnect": lambda order: client.disconnect(),
+        **more,
+    }
+    for line in orders:
         order = json.loads(line)
-        calls = {
-            "await": lambda order=order: client.wait(order["present"]),
-            "connect": lambda order=order: client.connect(order["protocol"]),
-            "transmit": lambda order=order: client.transmit(order["command"]),
-            "disconnect": client.disconnect,
-        }
         try:
-            answer = {"value": calls[order["do"]]()}
+            answer = {"value": calls[order["do"]](order)}
         except PcscError as error:
             answer = {"error": str(error)}
         print(json.dumps(answer), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    obey(Client(), {}, sys.stdin)
