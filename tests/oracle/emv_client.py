@@ -27,7 +27,11 @@ def plain(value: Any) -> Any:
 
 def named(elements: Any) -> dict[str, Any]:
     """A template's elements by tag in hex."""
-    return {bytes(tag.id).hex().upper(): plain(value) for tag, value in elements.items()}
+    found = {}
+    for tag, value in elements.items():
+        number = tag.id if isinstance(tag.id, tuple) else (tag.id,)
+        found[bytes(number).hex().upper()] = plain(value)
+    return found
 
 
 def read(place: int) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import oda
 import pytest
 import yaml
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tools.sim import cards
@@ -184,6 +186,41 @@ def test_every_certificate_of_the_deck_verifies(
     if method == "sda":
         assert oda.signed_static(held.issuer, held.elements["93"], held.static) == b"\xda\xc1"
     assert all(len(record) <= 254 for record in application.records.values())
+
+
+def opened(key: oda.PublicKey, signature: bytes, folder: Path) -> bytes:
+    """The block in a signature by Debian's OpenSSL: plain RSA, no padding taken off."""
+    numbers = rsa.RSAPublicNumbers(key.exponent, key.modulus)
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    pem = numbers.public_key().public_bytes(serialization.Encoding.PEM, form)
+    (folder / "key.pem").write_bytes(pem)
+    command = ["openssl", "pkeyutl", "-verifyrecover", "-pubin", "-inkey", folder / "key.pem"]
+    options = ["-pkeyopt", "rsa_padding_mode:none"]
+    return subprocess.run(
+        [*command, *options], input=signature, capture_output=True, timeout=30, check=True
+    ).stdout
+
+
+@pytest.mark.parametrize("name", ["debit", "credit", "quick", "phone", "contact-only"])
+def test_openssl_opens_the_chain_with_the_same_blocks(
+    known: dict[tuple[str, str], oda.PublicKey], name: str, tmp_path: Path
+) -> None:
+    """Keys of 1024 to 1984 bits and both exponents; hashes are taken anew."""
+    application = cards.load(name).applications[0]
+    held = oda.chain(known, RID, read(application), application.aip, MONTH)
+    found = held.elements
+    last = found["9F46"] if held.card else found["93"]
+    own = found.get("9F48", b"") + found.get("9F47", b"") + held.static
+    for key, signature, kind, extras in (
+        (known[RID, application.facts.oda.ca], found["90"], 2,
+         found.get("92", b"") + found["9F32"]),
+        (held.issuer, last, 4 if held.card else 3, own),
+    ):  # fmt: skip
+        block = opened(key, signature, tmp_path)
+        assert len(block) == key.size and (block[0], block[-1]) == (0x6A, 0xBC)
+        assert block[1] == kind
+        assert block[-21:-1] == hashlib.sha1(block[1:-21] + extras).digest()
+        assert block[1:-21] == oda.recover(key, signature, kind, extras)
 
 
 def test_changed_data_do_not_verify(known: dict[tuple[str, str], oda.PublicKey]) -> None:

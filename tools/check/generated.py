@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GENERATORS = [
     ["lib/pinmac/stubs.py", "--check"],
     ["-m", "tools.workshop.handbook", "--check"],
+    ["tools/sim/cards/page.py", "--check"],
 ]
 
 
