@@ -43,11 +43,11 @@ class PcscFault(Exception):
 class Pcsc:
     """A pcscd on the model's pty and a client, in a namespace of their own.
 
-    client: its script and the interpreter that runs it; pyscard in ours without.
+    script: the client's; interpreter: what runs it.
     """
 
     def __init__(
-        self, folder: Path, pty: str, options: str | None, client: tuple[Path, Path] | None
+        self, folder: Path, pty: str, options: str | None, script: Path, interpreter: Path
     ) -> None:
         for needed in (Path(PCSCD), TWIN):
             if not needed.exists():
@@ -66,7 +66,6 @@ class Pcsc:
             environment["PCSCLITE_HP_DROPDIR"] = str(self._with_options(folder, options))
         root = [] if os.geteuid() == 0 else ["--map-root-user"]
         namespace = ["unshare", *root, "--mount", "--pid", "--fork", "--kill-child"]
-        script, interpreter = client or (CLIENT, Path(sys.executable))
         words = [PCSCD, str(config), str(self._log), str(interpreter), str(script)]
         self._process = subprocess.Popen(
             [*namespace, "bash", "-c", SCRIPT, "pcsc", *words],
@@ -149,13 +148,14 @@ class Bed:
         world: World,
         folder: Path,
         options: str | None = None,
-        client: tuple[Path, Path] | None = None,
+        script: Path = CLIENT,
+        interpreter: Path = Path(sys.executable),
     ) -> None:
         self.short = options is not None
         self.model = CcidReader()
         self._world = world
         pty, self.wire = world.pty(self.model)
-        self.pcsc = Pcsc(folder, pty, options, client)
+        self.pcsc = Pcsc(folder, pty, options, script, interpreter)
 
     def insert(self, card: Any) -> None:
         """Put a card into an empty slot and wait until pcscd has noticed."""

@@ -26,9 +26,10 @@ INTERPRETER = ROOT / "build" / "emv-client" / "bin" / "python"
 def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
     if not INTERPRETER.exists():
         pytest.fail("build/emv-client is missing: make build/emv-client/.ready")
-    client = (Path(__file__).with_name("emv_client.py"), INTERPRETER)
+    script = Path(__file__).with_name("emv_client.py")
     with World() as world:
-        bed = Bed(world, tmp_path_factory.mktemp("pcsc"), client=client)
+        folder = tmp_path_factory.mktemp("pcsc")
+        bed = Bed(world, folder, script=script, interpreter=INTERPRETER)
         try:
             assert bed.pcsc.answer() == "ready"
             yield bed

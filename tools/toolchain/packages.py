@@ -34,6 +34,7 @@ PURPOSES = {
         "swig",
         "libnfc6",
         "libnfc-bin",  # foreign readers
+        "cardpeek",  # a foreign reader of EMV cards
         "openssl",  # a second opinion on the cards' certificates
         "gcc-multilib",  # the 32-bit build: object sizes are the ESP32's
         "valgrind",  # the constant-time check of the C module
