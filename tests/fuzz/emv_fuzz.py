@@ -257,7 +257,7 @@ def main() -> None:
     planted = sys.argv[4] if len(sys.argv) > 4 else ""
     emv_plants.plant(planted)
     # Once through everything: modules, dictionaries and the interpreter's caches grow to size.
-    for seed in range(200):
+    for seed in range(100):
         run.seeded(1_000_000_007 + seed)
     gc.collect()
     before = gc.mem_alloc()

@@ -134,6 +134,10 @@ class Board:
             raise BoardError(f"pins.csv has no pin {name!r}")
         return self._names[name]
 
+    def port_name(self, number: int) -> str:
+        """Which serial port the firmware opened as UART `number`; '' when none."""
+        return self._ports[number].name if number in self._ports else ""
+
     def table(self) -> str:
         """The pins as the firmware's start asks for them."""
         return "\n".join(f"{pin.name},{pin.gpio}" for pin in self._pins.values())

@@ -100,6 +100,8 @@ class Machine:
         self._once = once
         self._off = asyncio.Event()
         self._turn_limit_s = turn_limit_s
+        # Sees each frame of the firmware: channel, payload, microseconds of board time.
+        self.on_frame: Callable[[int, bytes, int], None] | None = None
         self._firmware: Firmware | None = None
         self._link: Link | None = None
         self._boots = 0
@@ -271,6 +273,8 @@ class Machine:
             self._link.event(channel, payload)
 
     def _handle(self, channel: int, payload: bytes, call: bool) -> bytes:
+        if self.on_frame is not None:
+            self.on_frame(channel, payload, self.clock.now())
         if channel == Channel.FLASH:
             return self._flash_access(payload)
         if channel == Channel.SYSTEM:

@@ -19,6 +19,7 @@ from tools.sim.goldens import Pictures
 from tools.sim.scenario import Scenario, ScenarioError, Step, load
 from tools.sim.simulation import Simulation, SimulationError
 from tools.sim.start import bring_up
+from tools.sim.tap_window import TapWindow
 from tools.sim.timeline import Timeline
 
 WORDS = [*ACTIONS, *EXPECTATIONS, "include"]
@@ -27,7 +28,11 @@ FAILURES = (ActionError, ExpectationError, SimulationError, ClockStopped, JobStu
 
 @dataclass
 class Result:
-    """How one scenario went. `failure` is empty when every expectation held."""
+    """How one scenario went. `failure` is empty when every expectation held.
+
+    taps: how often a card was in the field from its first APDU to its release. Whatever drew,
+    printed or used the network meanwhile is a failure too.
+    """
 
     name: str
     file: str
@@ -36,6 +41,7 @@ class Result:
     virtual_seconds: float = 0.0
     real_seconds: float = 0.0
     pictures: list[str] = field(default_factory=list)
+    taps: int = 0
 
     @property
     def passed(self) -> bool:
@@ -52,11 +58,12 @@ async def do_step(stage: Stage, step: Step) -> None:
 
 
 async def _play(
-    scenario: Scenario, seed: int, folder: Path, result: Result, trace: Path | None
+    scenario: Scenario, seed: int, folder: Path, result: Result, trace: Path | None, path: str
 ) -> None:
     timeline = Timeline()
-    sim = Simulation(virtual=True, seed=seed, folder=folder, start=scenario.start)
+    sim = Simulation(virtual=True, seed=seed, folder=folder, start=scenario.start, path=path)
     sim.events.subscribe(timeline.add)
+    window = TapWindow(sim)
     pictures = Pictures(scenario.file.stem)
     stage = Stage(sim, timeline, pictures)
     loop = asyncio.get_running_loop()
@@ -76,6 +83,9 @@ async def _play(
     except FAILURES as error:
         result.failure = result.failure or f"{scenario.file}: {error}"
     finally:
+        result.taps = window.taps
+        if window.noise and not result.failure:
+            result.failure = f"{scenario.file}: {window.noise[0]}"
         result.pictures = pictures.problems
         await sim.stop()
         if trace is not None:
@@ -83,11 +93,14 @@ async def _play(
 
 
 def play(
-    file: Path, seed: int | None = None, trace: Path | None = None, folder: Path | None = None
-) -> Result:
+    file: Path, seed: int | None = None, trace: Path | None = None, folder: Path | None = None,
+    path: str = ".frozen",
+) -> Result:  # fmt: skip
     """Play one file; its simulation lives in `folder`, or in a temporary one that goes afterwards.
 
-    A file that is no scenario gives a Result with the reason, as any other failure."""
+    path: where the firmware's modules come from, as in `tools.sim.process.Firmware`. A file that
+    is no scenario gives a Result with the reason, as any other failure.
+    """
     begun = time.monotonic()
     result = Result(file.stem, str(file))
     try:
@@ -98,6 +111,6 @@ def play(
     result.name = scenario.name
     chosen = int(scenario.start["seed"]) if seed is None else seed
     with tempfile.TemporaryDirectory(prefix="suanpan-") as temporary:
-        run(_play(scenario, chosen, folder or Path(temporary), result, trace))
+        run(_play(scenario, chosen, folder or Path(temporary), result, trace, path))
     result.real_seconds = time.monotonic() - begun
     return result
