@@ -22,6 +22,7 @@ from tools.check.sizes import budgets
 from tools.sim import clock
 from tools.sim.actions import ActionError, perform
 from tools.sim.expectations import EXPECTATIONS, ExpectationError, Stage
+from tools.sim.provision import ProvisionFailed
 from tools.sim.scenario import START_DEFAULTS
 from tools.sim.simulation import Simulation, SimulationError
 from tools.sim.start import bring_up
@@ -131,7 +132,7 @@ def measured(heap_kb: int = HEAP_KB) -> dict[str, int]:
 
     try:
         clock.run(story())
-    except (SimulationError, ActionError, ExpectationError) as error:
+    except (SimulationError, ProvisionFailed, ActionError, ExpectationError) as error:
         raise MemoryFault(f"no sale in a heap of {heap_kb} KB: {error}") from error
     return found[0]
 
