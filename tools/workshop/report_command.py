@@ -1,8 +1,8 @@
 """`pos report`: what was made, by whom, and which failures there were, from the record.
 
 It only reads: a station may be writing at the same time. A try without an end counts as `running`;
-the next station that opens the record makes it `interrupted`. The plot speaks English alone, since
-no font for Chinese can be taken for granted where it is drawn.
+the next station that opens the record makes it `interrupted`. The plot speaks English alone;
+people's names may be Chinese where Debian's fonts-droid-fallback is installed.
 """
 
 import json
@@ -20,11 +20,13 @@ from tools.workshop.faults import FAULTS, Language
 from tools.workshop.flash_command import EXIT_RECORD, RECORD, Speech, language_of
 from tools.workshop.records import Attempt, Book, RecordError, read
 
+DROID = Path("/usr/share/fonts-droid-fallback/truetype/DroidSansFallback.ttf")
 TITLES: dict[str, dict[Language, str]] = {
     "made": {"zh": "已完成的设备", "en": "Devices made"},
     "people": {"zh": "按操作员", "en": "By operator"},
     "faults": {"zh": "失败种类", "en": "Failures by kind"},
     "serial": {"zh": "序列号", "en": "serial"},
+    "terminal": {"zh": "终端号", "en": "terminal"},
     "image": {"zh": "镜像", "en": "image"},
     "when": {"zh": "时间 (UTC)", "en": "when (UTC)"},
     "who": {"zh": "操作员", "en": "operator"},
@@ -42,10 +44,12 @@ class Summary:
     """What a record comes to.
 
     made: the last good try of each finished device, in order of time, and how many tries it took.
+    terminals: MAC → terminal number of those that hold their keys.
     people: operator → (good, failed, running) tries. faults: fault name → tries that ended so.
     """
 
     made: list[tuple[Attempt, int]]
+    terminals: dict[str, str]
     people: dict[str, tuple[int, int, int]]
     faults: dict[str, int]
     head: str
@@ -73,6 +77,7 @@ def summarise(book: Book) -> Summary:
     faults = Counter(a.result for a in book.attempts.values() if a.result not in ("ok", ""))
     return Summary(
         [(a, tries[a.mac]) for a in made],
+        {mac: device.terminal for mac, device in book.provisioned.items()},
         people,
         dict(faults.most_common()),
         book.head,
@@ -85,8 +90,9 @@ def as_json(summary: Summary) -> dict[str, Any]:
     """The summary for a program."""
     return {
         "made": [
-            {"serial": a.serial, "mac": a.mac, "image": a.image, "ended": a.ended,
-             "operator": a.operator, "rate": a.rate, "tries": tries}
+            {"serial": a.serial, "mac": a.mac, "terminal": summary.terminals.get(a.mac, ""),
+             "image": a.image, "ended": a.ended, "operator": a.operator, "rate": a.rate,
+             "tries": tries}
             for a, tries in summary.made
         ],
         "operators": {
@@ -109,10 +115,11 @@ def tables(summary: Summary, language: Language) -> list[Table]:
             made.add_column(TITLES[column][language] if column in TITLES else column, no_wrap=True)
         return made
 
-    made = table("made", "serial", "MAC", "image", "when", "who", "tries")
+    made = table("made", "serial", "MAC", "terminal", "image", "when", "who", "tries")
     for a, tries in summary.made:
         when = a.ended[:16].replace("T", " ")
-        made.add_row(a.serial, a.mac, a.image[:8], when, a.operator, str(tries))
+        terminal = summary.terminals.get(a.mac, "–")
+        made.add_row(a.serial, a.mac, terminal, a.image[:8], when, a.operator, str(tries))
     people = table("people", "who", "good", "bad", "running")
     for who, counts in summary.people.items():
         people.add_row(who, *map(str, counts))
@@ -123,18 +130,39 @@ def tables(summary: Summary, language: Language) -> list[Table]:
 
 
 def plot(summary: Summary, path: Path) -> None:
-    """Draw devices made a day and failures by kind as a PNG of 1200 × 500 pixels."""
+    """Draw devices made a day, by whom, and failures by kind: a PNG of 1200 × 500 pixels."""
+    import matplotlib
+    from matplotlib import font_manager
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 5), dpi=100, layout="constrained")
+    families = ["DejaVu Sans"]
+    if DROID.exists():  # for people's names in Chinese
+        font_manager.fontManager.addfont(DROID)
+        families.append(font_manager.FontProperties(fname=DROID).get_name())
+    with matplotlib.rc_context({"font.family": families}):
+        _draw(summary, path, Figure)
+
+
+def _draw(summary: Summary, path: Path, figure_class: Any) -> None:
+    figure = figure_class(figsize=(12, 5), dpi=100, layout="constrained")
     days, kinds = figure.subplots(1, 2)
-    a_day = Counter(a.ended[:10] for a, _ in summary.made)
-    days.bar(list(a_day), list(a_day.values()), color="#2a9d4a")
-    days.set_title(f"Devices made a day ({len(summary.made)} in all)")
+    dates = sorted({a.ended[:10] for a, _ in summary.made})
+    below = [0] * len(dates)
+    for who in sorted({a.operator for a, _ in summary.made}):
+        a_day = Counter(a.ended[:10] for a, _ in summary.made if a.operator == who)
+        counts = [a_day[date] for date in dates]
+        days.bar(dates, counts, width=0.6, bottom=below, label=who)
+        below = [low + count for low, count in zip(below, counts)]
+    if dates:
+        days.legend(title="operator")
+    days.set_xlim(-1, max(len(dates), 4))
+    keyed = sum(a.mac in summary.terminals for a, _ in summary.made)
+    days.set_title(f"Devices made a day ({len(summary.made)} in all, {keyed} with keys)")
     names = list(summary.faults)[::-1]
     labels = [f"{FAULTS[name].code} {name}" for name in names]
     bars = kinds.barh(labels, [summary.faults[name] for name in names], color="#c0392b")
     kinds.bar_label(bars)
+    kinds.set_ylim(-1, max(len(names), 4))
     kinds.set_title(f"Failed tries by kind ({sum(summary.faults.values())} in all)")
     for axis in (days.yaxis, kinds.xaxis):
         axis.get_major_locator().set_params(integer=True)
