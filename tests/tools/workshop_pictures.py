@@ -4,6 +4,8 @@
 and temporary numbers, so they are looked at and not compared.
 """
 
+import html
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +16,7 @@ sys.path[:0] = [str(REPO), str(Path(__file__).parent)]
 
 from bench_console import Device, Fault  # noqa: E402
 from bench_hands import bench_of, release  # noqa: E402
+from rich.cells import cell_len  # noqa: E402
 from rich.console import Console  # noqa: E402
 from test_workshop_provision import COMPONENTS, KCV, shop  # noqa: E402
 from typer import Exit  # noqa: E402
@@ -35,6 +38,22 @@ CHIPS = (Script(), Script(wear=Wear(baud_limit=460_800)), Script(unplug_at_block
          Script(flash_size=8 << 20), Script())  # fmt: skip
 PORTS = "/dev/ttyACM"
 SIZES = (20_000, 3072, 240_000)
+
+
+def save(console: Console, name: str, title: str) -> None:
+    """What the console holds as docs/images/NAME.svg.
+
+    rich gives each text the width of as many narrow characters; Chinese ones are twice as wide.
+    """
+
+    def widened(found: re.Match[str]) -> str:
+        text = html.unescape(found[4])
+        width = float(found[2]) * cell_len(text) / len(text)
+        return f"{found[1]}{width:g}{found[3]}{found[4]}</text>"
+
+    drawn = console.export_svg(title=title)
+    drawn = re.sub(r'(textLength=")([0-9.]+)("[^>]*>)([^<]+)</text>', widened, drawn)
+    (IMAGES / f"{name}.svg").write_text(drawn, encoding="utf-8")
 
 
 class Recorded(Screen):
@@ -64,7 +83,7 @@ class Recorded(Screen):
 
     def save(self, name: str, title: str) -> None:
         """As docs/images/NAME.svg."""
-        self.kept.save_svg(str(IMAGES / f"{name}.svg"), title=title)
+        save(self.kept, name, title)
 
 
 def run(screen: Recorded, order: Work, folder: Path, ports: list[str]) -> None:
@@ -90,8 +109,10 @@ def provision(folder: Path, language: Language) -> None:
     """`pos provision` on three devices, one without paper."""
     faults = (Fault(), Fault(prelude="board.broken.add('printer')"), Fault())
     macs = [mac.replace(":", "").upper() for mac in read(folder / "record").made]
+    place = folder / "ports"
+    place.mkdir()
     devices = [
-        Device(folder / f"usb{n}", mac, fault) for n, (mac, fault) in enumerate(zip(macs, faults))
+        Device(place / f"usb{n}", mac, fault) for n, (mac, fault) in enumerate(zip(macs, faults))
     ]
     named = {str(device.port): f"{PORTS}{n}" for n, device in enumerate(devices)}
     key = MasterKey(KCV, [bytearray.fromhex(part) for part in COMPONENTS], ["Wang", "Li"])
@@ -110,11 +131,11 @@ def others(folder: Path, language: Language) -> None:
     summary = report_command.summarise(read(folder / "record"))
     for made in report_command.tables(summary, language):
         console.print(made)
-    console.save_svg(str(IMAGES / f"workshop-report-{language}.svg"), title="pos report")
+    save(console, f"workshop-report-{language}", "pos report")
     report_command.plot(summary, IMAGES / "workshop-report.png")
     console = Console(record=True, width=110, file=tempfile.TemporaryFile("w"))
     console.print(table(rehearse(list(STEPS)), language))
-    console.save_svg(str(IMAGES / f"workshop-efuses-{language}.svg"), title="pos efuse-plan")
+    save(console, f"workshop-efuses-{language}", "pos efuse-plan")
 
 
 def main() -> None:
