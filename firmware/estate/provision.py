@@ -1,7 +1,8 @@
 """The workshop's injection, device side: one JSON line in, one JSON line out.
 
 `run` answers each line with `{"ok": true, …}` or `{"ok": false, "error": "NameOfTheError",
-"message": "one sentence"}` and goes on. The steps, in this order (the middle ones in any):
+"message": "one sentence"}` and goes on. Each answer carries "heard", the first 8 bytes of the
+line's SHA-256 in hex, since a serial line checks nothing itself. The steps, in this order (the middle ones in any):
 
     {"step": "identity"}               {"serial": the chip's own number, "version": the image's}
     {"step": "begin"}                  wipes keys, working keys, journal; makes the storage keys
@@ -36,7 +37,8 @@ The end of the input ends `run` too; a device that was not finished says NotProv
 import asyncio
 import json
 import os
-from binascii import unhexlify
+from binascii import hexlify, unhexlify
+from hashlib import sha256
 
 import pinmac
 
@@ -87,6 +89,7 @@ def run(
             answer["ok"] = True
         except _REFUSED as error:
             answer = {"ok": False, "error": type(error).__name__, "message": str(error)}
+        answer["heard"] = hexlify(sha256(line.strip()).digest()[:8]).decode()
         sink.write(json.dumps(answer).encode() + b"\n")
         if hasattr(sink, "flush"):
             sink.flush()

@@ -329,3 +329,32 @@ def test_labels_are_drawn_again_from_the_record(tmp_path: Path) -> None:
     assert subprocess.run(pos_command("label", *where), check=False).returncode == 0
     assert png.read_bytes() == before
     assert subprocess.run(pos_command("label", "none", *where), check=False).returncode == 4
+
+
+def test_a_line_that_flips_bits_gives_no_device_other_papers(tmp_path: Path) -> None:
+    shop(tmp_path)
+    with plugged(tmp_path, *[Fault(flips=0.01)] * 3) as devices:
+        code, told = provision(tmp_path, devices)
+    assert code == 1 and not provisioned(tmp_path)
+    assert {device["result"] for device in told["devices"]} <= {
+        "bad-cable", "no-console", "device-stopped", "not-flashed", "key-refused"
+    }, told  # fmt: skip
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_unplugged_at_any_line_a_device_is_not_provisioned_and_can_be_done_again(
+    tmp_path: Path,
+) -> None:
+    shop(tmp_path)
+    lines = 13  # identity, begin, 2 × 2 for the key, 4 papers, self-test, finish: 12, and beyond
+    with plugged(tmp_path, *[Fault(unplug_at_step=n) for n in range(lines)]) as devices:
+        provision(tmp_path, devices)
+        cut = [device for device in devices if device.lines > (device.fault.unplug_at_step or 0)]
+        assert len(cut) >= 11
+        assert not provisioned(tmp_path).intersection(written(device.mac) for device in cut)
+    again = [Device(tmp_path / f"again{n}", device.mac) for n, device in enumerate(cut)]
+    code, told = provision(tmp_path, again)
+    assert code == 0, told
+    for device in again:
+        device.unplug()

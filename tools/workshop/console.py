@@ -19,6 +19,7 @@ from mpremote.transport_serial import SerialTransport
 
 from tools.workshop import injection
 from tools.workshop.faults import (
+    BAD_CABLE,
     DEVICE_STOPPED,
     NO_CONSOLE,
     NO_PERMISSION,
@@ -85,16 +86,19 @@ class Console:
         StepRefused when the device says no; DeviceFault when it says nothing, or nonsense.
         """
         try:
-            self._port_of().write(injection.line(step).encode() + b"\n")
+            line = injection.line(step).encode()
+            self._port_of().write(line + b"\n")
             if secret is not None:
                 self._send_secret(secret)
             answer = json.loads(self._line())
         except OSError as error:
             raise DeviceFault(UNPLUGGED, str(error)) from error
         except ValueError as error:
-            raise DeviceFault(DEVICE_STOPPED, f"it answered nonsense: {error}") from error
-        if not isinstance(answer, dict) or answer.get("ok") is not True:
-            raise StepRefused(answer if isinstance(answer, dict) else {"message": str(answer)})
+            raise DeviceFault(BAD_CABLE, f"the answer is garbled: {error}") from error
+        if not isinstance(answer, dict) or answer.get("heard") != injection.digest(line):
+            raise DeviceFault(BAD_CABLE, "the device heard something else than was said")
+        if answer.get("ok") is not True:
+            raise StepRefused(answer)
         return answer
 
     def _port_of(self) -> serial.Serial:

@@ -2,6 +2,7 @@
 side that knows their form. The device alone judges what they say.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -60,6 +61,11 @@ def key_block(block: str) -> Step:
 def line(step: Step) -> str:
     """A step as it goes over the wire, without its line feed."""
     return json.dumps(step)
+
+
+def digest(text: bytes) -> str:
+    """What the device answers as `heard` when a line came over whole."""
+    return hashlib.sha256(text).digest()[:8].hex()
 
 
 def digits(part: bytearray) -> bytearray:
