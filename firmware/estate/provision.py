@@ -2,7 +2,8 @@
 
 `run` answers each line with `{"ok": true, …}` or `{"ok": false, "error": "NameOfTheError",
 "message": "one sentence"}` and goes on. Each answer carries "heard", the first 8 bytes of the
-line's SHA-256 in hex, since a serial line checks nothing itself. The steps, in this order (the middle ones in any):
+line's SHA-256 in hex, since a serial line checks nothing itself.
+The steps, in this order (the middle ones in any):
 
     {"step": "identity"}               {"serial": the chip's own number, "version": the image's}
     {"step": "begin"}                  wipes keys, working keys, journal; makes the storage keys
