@@ -129,7 +129,9 @@ class Console:
                 raise _ended(after.partition(PROGRAM_ENDS)[0])
             else:
                 self._heard += port.read(max(1, port.in_waiting))
-        raise DeviceFault(DEVICE_STOPPED, f"no answer within {self._limit_s:g} s")
+        gone = self._port.startswith("/") and not os.path.exists(self._port)
+        fault = UNPLUGGED if gone else DEVICE_STOPPED
+        raise DeviceFault(fault, f"no answer within {self._limit_s:g} s")
 
     def close(self) -> None:
         """Restart the device and let the port go; what fails here fails nothing."""
