@@ -88,7 +88,7 @@ def frame_s(size: int) -> float:
 
 
 def message_s(size: int, longest: int, pause: float, other: float) -> float:
-    """A message in as many I-blocks as it needs (ISO 14443-4 7.5.2), all but the last acknowledged.
+    """A message in as many I-blocks as it needs (ISO 14443-4 7.5.2), all but the last answered.
 
     pause: what comes after this side's frames, other: after the acknowledging side's.
     """
