@@ -176,7 +176,7 @@ def played(
     """Run a story in a shop of its own (see Shop) on the virtual clock."""
 
     async def whole() -> None:
-        shop = Shop(folder, path, falls)
+        shop = Shop(folder, falls, path=path)
         try:
             await shop.open()
             await story(shop)

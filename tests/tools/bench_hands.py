@@ -41,10 +41,11 @@ def pos_command(*arguments: str) -> list[str]:
 
 
 def pos(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run `pos` to its end, at most two minutes."""
+    """Run `pos` to its end, at most two minutes, on a screen wide enough for its tables."""
     return subprocess.run(
-        pos_command(*arguments), capture_output=True, text=True, timeout=120, check=False
-    )
+        pos_command(*arguments), capture_output=True, text=True, timeout=120, check=False,
+        env=os.environ | {"COLUMNS": "160"},
+    )  # fmt: skip
 
 
 def flash(record: Path, images: Path, ports: list[Path], *more: str) -> tuple[int, dict[str, Any]]:
