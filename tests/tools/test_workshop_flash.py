@@ -20,6 +20,9 @@ from tools.workshop.records import Attempt, read
 from tools.workshop.station import Watch
 from tools.workshop.wire import Wear
 
+# esptool's limits are real time, and eight at once fill the machine.
+pytestmark = pytest.mark.alone
+
 
 def written(number: int) -> str:
     """A model's MAC as the record writes it."""
