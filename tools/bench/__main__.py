@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tools import bare
-from tools.bench import calls, counts, foreign, seconds, workshop
+from tools.bench import calls, counts, foreign, seconds, tap, workshop
 from tools.bench.aims import Aim, shown
 from tools.check import memory
 from tools.check.footprint import FLAGS, MACHINE, Footprint, footprints, total
@@ -55,6 +55,7 @@ class Report:
     core: dict[str, Footprint]
     terminal: dict[str, int]
     flashing: workshop.Overhead
+    taps: dict[str, tap.Tap]
 
     def aims(self) -> list[Aim]:
         """The aims, from the figures."""
@@ -73,6 +74,10 @@ class Report:
             Aim("core's code, bytes on RISC-V", core.code, 24 * 1024, False),
             Aim("core's RAM, bytes on RISC-V", core.ram, 4 * 1024, False),
             Aim("pos flash over esptool alone, 8 chips", self.flashing.ratio, workshop.AIM, False),
+            Aim("a tap's instructions at 240 MHz, ms, fDDA and PN532's driver left out",
+                max(t.own_ms for t in self.taps.values()), tap.AIM_MS, False),
+            Aim("a tap's heap, bytes", max(t.heap for t in self.taps.values()), tap.AIM_HEAP,
+                False),
         ]  # fmt: skip
 
     def as_json(self) -> str:
@@ -126,6 +131,7 @@ def measure() -> Report:
         core=footprints(objects),
         terminal=memory.image() | memory.measured(),
         flashing=workshop.measure(),
+        taps=tap.measure(),
     )
 
 
@@ -162,6 +168,13 @@ def show(report: Report) -> Table:
     block("Terminal on a 32-bit machine, bytes", f"of {memory.HEAP_KB} KB of heap")
     for name, size in report.terminal.items():
         table.add_row(TERMINAL[name], f"{size:,}")
+    block("A tap, modelled (tools/bench/tap.py)", "instructions", "ours, ms", "card in field, ms")
+    for name, one in report.taps.items():
+        table.add_row(
+            f"{name}: {one.apdus} APDUs, {one.sent} and {one.received} bytes, "
+            f"{one.air_ms:.1f} ms of air",
+            f"{one.instructions:,}", f"{one.own_ms:.1f}", f"{one.field_ms:.1f}",
+        )  # fmt: skip
     block("Aims", "figure", "aim", "verdict")
     for aim in report.aims():
         style = "green" if aim.met else "red"
@@ -182,7 +195,8 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (bare.BareBoardMissing, counts.BenchError, StackError, memory.MemoryFault) as error:
+    except (bare.BareBoardMissing, counts.BenchError, StackError, memory.MemoryFault,
+            tap.TapError) as error:
         sys.exit(f"bench: {error}")
     except FileNotFoundError as error:
         sys.exit(f"bench: {error.filename} is missing: 'make bench' installs it.")
