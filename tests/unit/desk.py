@@ -10,6 +10,9 @@ import vfs
 
 from tests.unit.flashbed import Flash
 
+# One panel for every desk, as on a board: in 256 KB of heap there is no room for one a test.
+_PIXELS = bytearray(320 * 120)
+
 
 class Keypad:
     """Plays a list of keys; then nobody presses anything."""
@@ -38,8 +41,9 @@ class Display:
     height = 240
 
     def __init__(self):
-        self.buffer = bytearray(320 * 120)
+        self.buffer = _PIXELS
         self.frame = framebuf.FrameBuffer(self.buffer, 320, 240, framebuf.GS4_HMSB)
+        self.frame.fill(0)
         self.shown = 0
 
     def dirty(self, x, y, w, h):
