@@ -93,17 +93,21 @@ def starts() -> Starts:
 
 
 class SharedBus:
-    """One device's view of the SPI bus: its own clock, set again when another had the bus."""
+    """One device's view of the SPI bus: its own clock and order of bits, set again when another
+    had the bus."""
 
     _last: "SharedBus | None" = None
 
-    def __init__(self, spi: SPI, baudrate: int) -> None:
+    def __init__(self, spi: SPI, baudrate: int, firstbit: int = SPI.MSB) -> None:
         self._spi = spi
         self._baudrate = baudrate
+        self._firstbit = firstbit
 
     def _mine(self) -> SPI:
         if SharedBus._last is not self:
-            self._spi.init(baudrate=self._baudrate, polarity=0, phase=0)
+            self._spi.init(
+                baudrate=self._baudrate, polarity=0, phase=0, firstbit=self._firstbit
+            )
             SharedBus._last = self
         return self._spi
 
@@ -257,7 +261,9 @@ class Terminal(Chip):
             PWM(Pin("LCD_BACKLIGHT"), freq=5000, duty_u16=0),
         )
         self.nfc = Pn532(
-            SharedBus(bus, _NFC_HZ), select("NFC_CS"), Pin("NFC_IRQ", Pin.IN, Pin.PULL_UP)
+            SharedBus(bus, _NFC_HZ, SPI.LSB),
+            select("NFC_CS"),
+            Pin("NFC_IRQ", Pin.IN, Pin.PULL_UP),
         )
         self.printer = Thermal(printer)
         self.reader = Ccid(reader)

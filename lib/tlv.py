@@ -33,23 +33,29 @@ def read_tag(data: "bytes | bytearray | memoryview", at: int, end: int) -> "tupl
     raise TlvError("a tag has more than three bytes")
 
 
-def read_length(data: "bytes | bytearray | memoryview", at: int, end: int) -> "tuple[int, int]":
-    """The length at `at` and the position behind it (Annex B2). 81 below 128 is put up with."""
+def read_header(
+    data: "bytes | bytearray | memoryview", at: int, end: int
+) -> "tuple[int, int, int]":
+    """The tag at `at`, and where its value begins and ends; the length is of one to three bytes
+    (Annex B2). 81 below 128 is put up with."""
+    tag, at = read_tag(data, at, end)
     if at >= end:
         raise TlvError("the data end before a length")
-    first = data[at]
-    at += 1
-    if first < 0x80:
-        return first, at
-    size = first & 0x7F
-    if size == 0 or size > 2:
-        raise TlvError("a length of this form is not allowed")
-    if at + size > end:
-        raise TlvError("the data end within a length")
     length = data[at]
-    if size == 2:
-        length = length << 8 | data[at + 1]
-    return length, at + size
+    at += 1
+    if length >= 0x80:
+        size = length & 0x7F
+        if size == 0 or size > 2:
+            raise TlvError("a length of this form is not allowed")
+        if at + size > end:
+            raise TlvError("the data end within a length")
+        length = data[at]
+        if size == 2:
+            length = length << 8 | data[at + 1]
+        at += size
+    if at + length > end:
+        raise TlvError(f"{tag:X} is longer than what holds it")
+    return tag, at, at + length
 
 
 def walk(
@@ -66,12 +72,9 @@ def walk(
         if data[at] == 0:
             at += 1
             continue
-        tag, at = read_tag(data, at, end)
-        length, at = read_length(data, at, end)
-        if at + length > end:
-            raise TlvError(f"{tag:X} is longer than what holds it")
-        yield tag, at, at + length
-        at += length
+        found = read_header(data, at, end)
+        yield found
+        at = found[2]
 
 
 def is_constructed(tag: int) -> bool:
@@ -81,16 +84,6 @@ def is_constructed(tag: int) -> bool:
     return bool(tag & 0x20)
 
 
-def find(
-    data: "bytes | bytearray | memoryview", tag: int, start: int = 0, end: "int | None" = None
-) -> "tuple[int, int] | None":
-    """Where the first object `tag` of this level has its value, or None."""
-    for found, begin, finish in walk(data, start, end):
-        if found == tag:
-            return begin, finish
-    return None
-
-
 def leaves(
     data: "bytes | bytearray | memoryview",
     start: int = 0,
@@ -98,13 +91,24 @@ def leaves(
     depth: int = MAX_DEPTH,
 ) -> "Iterator[tuple[int, int, int]]":
     """Each primitive object at any depth, in order. TlvError beyond `depth` templates."""
-    for tag, begin, finish in walk(data, start, end):
-        if not is_constructed(tag):
-            yield tag, begin, finish
-        elif depth <= 1:
-            raise TlvError("templates are nested too deeply")
+    ends = [len(data) if end is None else end]
+    at = start
+    while ends:
+        limit = ends[-1]
+        if at == limit:
+            ends.pop()
+        elif data[at] == 0:
+            at += 1
         else:
-            yield from leaves(data, begin, finish, depth - 1)
+            found = read_header(data, at, limit)
+            if not data[at] & 0x20:
+                yield found
+                at = found[2]
+            elif len(ends) == depth:
+                raise TlvError("templates are nested too deeply")
+            else:
+                ends.append(found[2])
+                at = found[1]
 
 
 def encode_tag(tag: int) -> bytes:
@@ -157,15 +161,13 @@ def fit(
     left; cn is filled with F on the right; every other keeps its left-most bytes and is filled
     with zeros on the right. None, an absent or unknown element, is zeros.
     """
-    size = 0 if value is None else len(value)
-    used = min(size, wanted)
-    fill = 0xFF if kind == "cn" and value is not None else 0x00
-    for index in range(wanted):
-        target[at + index] = fill
     if value is None:
+        target[at : at + wanted] = bytes(wanted)
         return
-    source, place = 0, at
+    size = len(value)
+    used = min(size, wanted)
     if kind == "n":
-        source, place = size - used, at + wanted - used
-    for index in range(used):
-        target[place + index] = value[source + index]
+        target[at : at + wanted] = bytes(wanted - used) + bytes(value[size - used :])
+    else:
+        fill = b"\xff" if kind == "cn" else b"\0"
+        target[at : at + wanted] = bytes(value[:used]) + fill * (wanted - used)

@@ -14,6 +14,11 @@
 #undef MICROPY_PY_SYS_STDIO_BUFFER
 #define MICROPY_PY_SYS_STDIO_BUFFER (1)
 
+// EMV's SHA-1 and SHA-256 are mbedTLS's, as on the ESP32; there is no TLS here.
+#define MICROPY_SSL_MBEDTLS (1)
+#undef MICROPY_PY_HASHLIB_SHA1
+#define MICROPY_PY_HASHLIB_SHA1 (1)
+
 // A wait sleeps to its end instead of counting instructions (clock.c).
 void board_wait_ms(uint32_t ms);
 #define MICROPY_INTERNAL_WFE(TIMEOUT_MS) board_wait_ms((uint32_t)(TIMEOUT_MS))

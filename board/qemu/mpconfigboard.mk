@@ -11,6 +11,11 @@ CFLAGS += -DQEMU_SOC_VIRT -DMICROPY_HW_MCU_NAME='"rv32imac"'
 CFLAGS += -I$(BOARD_DIR) -DMP_CONFIGFILE='"mpconfigboard.h"'
 QSTR_GLOBAL_DEPENDENCIES += $(BOARD_DIR)/mpconfigboard.h
 
+# Of mbedTLS the hashes alone.
+MBEDTLS = $(BOARD_DIR)/../../build/sources/mbedtls
+CFLAGS += -I$(MBEDTLS)/include -DMBEDTLS_CONFIG_FILE='"hashes.h"'
+SRC_C += $(addprefix $(MBEDTLS)/library/, sha1.c sha256.c platform_util.c)
+
 # Time and instruction counts of this board, and the door to the host through which entropy comes.
 SRC_C += $(BOARD_DIR)/clock.c $(BOARD_DIR)/modcpu.c shared/runtime/semihosting_rv32.c
 SRC_BOARD_O += shared/runtime/gchelper_native.o shared/runtime/gchelper_rv32i.o

@@ -247,6 +247,7 @@ class TapPayer(_Payer):
             self._exchange, pos.card_terminal, emv_transaction(txn)
         )
         self.outcome: Outcome | MaybeNone = None
+        self._gone = False
 
     def allowed(self) -> bool:
         """Whether an application takes this amount by tap."""
@@ -256,12 +257,17 @@ class TapPayer(_Payer):
         return await exchanged(TapReaderFault, self.pos.board.nfc.exchange(command))
 
     async def perform(self) -> "Outcome":
-        """The whole conversation, and the field off: the card may go when this returns."""
+        """The conversation, the field off as soon as all is read, and what came of it."""
         try:
-            self.outcome = await self.session.perform()
+            self.outcome = await self.session.perform(self._let_go)
         finally:
-            await self.pos.board.nfc.release()
+            if not self._gone:
+                await self._let_go()
         return self.outcome
+
+    async def _let_go(self) -> None:
+        self._gone = True
+        await self.pos.board.nfc.release()
 
     def check(self) -> None:
         """DeclinedByCard for an outcome that another try would not change."""

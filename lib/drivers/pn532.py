@@ -1,7 +1,7 @@
 """Contactless reader: the NXP PN532 on SPI (user manual UM0701-02), as an ISO 14443-4 reader.
 
-The chip takes and gives the low bit first, so bytes are reversed in software. It pulls `irq` low
-when a frame waits. A command is a frame; the chip answers an ACK frame, later one response frame;
+The chip takes and gives the low bit first (6.2.5), and so must the bus. It pulls `irq` low when a
+frame waits. A command is a frame; the chip answers an ACK frame, later one response frame;
 an ACK from here ends a command that is going on.
 """
 
@@ -48,13 +48,8 @@ _FIELD_PAUSE_MS = const(20)
 _POLLS = const(0x10)
 _TRIES = const(3)
 
-_REVERSED = bytes(
-    (v >> 7 & 1) | (v >> 5 & 2) | (v >> 3 & 4) | (v >> 1 & 8)
-    | (v << 1 & 16) | (v << 3 & 32) | (v << 5 & 64) | (v << 7 & 128)
-    for v in range(256)
-)  # fmt: skip
-_ACK_FRAME = bytes(_REVERSED[v] for v in b"\x01\x00\x00\xff\x00\xff\x00")
-_NACK_FRAME = bytes(_REVERSED[v] for v in b"\x01\x00\x00\xff\xff\x00\x00")
+_ACK_FRAME = b"\x01\x00\x00\xff\x00\xff\x00"
+_NACK_FRAME = b"\x01\x00\x00\xff\xff\x00\x00"
 _ACK_HEARD = b"\x00\x00\xff\x00\xff\x00"
 
 
@@ -69,9 +64,9 @@ class _NoAnswer(errors.DeviceSilent):
 class Pn532:
     """A ContactlessReader (firmware/devices.py).
 
-    `spi` runs in mode 0 at no more than 5 MHz; `cs` is an output pin, `irq` an input pin that can
-    interrupt. Raises errors.DeviceSilent, DeviceProtocolError, CardRemoved, CardSilent and
-    CardCollision. A call that is cancelled ends the chip's command.
+    `spi` runs in mode 0, low bit first, at no more than 5 MHz; `cs` is an output pin, `irq` an
+    input pin that can interrupt. Raises errors.DeviceSilent, DeviceProtocolError, CardRemoved,
+    CardSilent and CardCollision. A call that is cancelled ends the chip's command.
     """
 
     def __init__(self, spi: "Spi", cs: "Output", irq: "Pin") -> None:
@@ -253,7 +248,7 @@ class Pn532:
             raise
 
     def _compose(self, code: int, data: "bytes | memoryview", target: int) -> "tuple[int, int]":
-        """Build a frame in `_frame`, reversed for the wire; where it starts and ends.
+        """Build a frame in `_frame`; where it starts and ends.
 
         The body stands at a fixed place; the shorter header of a normal frame starts later."""
         frame, at = self._frame, _BODY + 2
@@ -263,10 +258,8 @@ class Pn532:
             at += 1
         end = at + len(data)
         frame[at:end] = data
-        length, total = end - _BODY, 0
-        for byte in self._view[_BODY:end]:
-            total += byte
-        frame[end], frame[end + 1] = -total & 0xFF, 0
+        length = end - _BODY
+        frame[end], frame[end + 1] = -sum(self._view[_BODY:end]) & 0xFF, 0
         if length > 255:
             start = 0
             frame[4], frame[5] = 0xFF, 0xFF
@@ -276,7 +269,6 @@ class Pn532:
             start = 3
             frame[7], frame[8] = length, -length & 0xFF
         frame[start], frame[start + 1], frame[start + 2], frame[start + 3] = _WRITE, 0, 0, 0xFF
-        _reverse(frame, start, end + 2)
         return start, end + 2
 
     async def _send(self, start: int, end: int) -> None:
@@ -290,15 +282,16 @@ class Pn532:
     def _heard_ack(self) -> bool:
         heard = bytearray(len(_ACK_HEARD))
         self._begin(_READ)
-        self._take(memoryview(heard))
+        self._spi.readinto(heard)
         self._cs(1)
         return heard == _ACK_HEARD
 
     async def _ready(self, limit_ms: int) -> bool:
-        """Wait until a frame waits: the line falls, and the status says so. False: not in time."""
-        deadline = time.ticks_add(time.ticks_ms(), limit_ms)
+        """Wait until a frame waits: the line falls. One that was low before says nothing by
+        itself, so the status is asked. False: not in time."""
+        deadline, fell = time.ticks_add(time.ticks_ms(), limit_ms), False
         while True:
-            if not self._irq.value() and self._is_ready():
+            if not self._irq.value() and (fell or self._is_ready()):
                 return True
             left = time.ticks_diff(deadline, time.ticks_ms())
             if left <= 0:
@@ -308,6 +301,7 @@ class Pn532:
                 continue
             try:
                 await asyncio.wait_for_ms(self._edge.wait(), left)
+                fell = True
             except asyncio.TimeoutError:  # noqa: UP041 - MicroPython has no other
                 # The level is looked at once more: it counts, not the edge.
                 continue
@@ -334,24 +328,21 @@ class Pn532:
         frame, view = self._frame, self._view
         self._begin(_READ)
         try:
-            self._take(view[4:9])
+            self._spi.readinto(view[4:9])
             if frame[4] or frame[5] or frame[6] != 0xFF:
                 raise _Damaged
             length, check = frame[7], frame[7] + frame[8]
             if frame[7] == 0xFF and frame[8] == 0xFF:
-                self._take(view[4:7])
+                self._spi.readinto(view[4:7])
                 length = frame[4] << 8 | frame[5]
                 check = frame[4] + frame[5] + frame[6]
             if check & 0xFF or not 1 <= length <= _LONGEST:
                 raise _Damaged
             end = _BODY + length
-            self._take(view[_BODY : end + 2])
+            self._spi.readinto(view[_BODY : end + 2])
         finally:
             self._cs(1)
-        total = 0
-        for byte in view[_BODY : end + 1]:
-            total += byte
-        if total & 0xFF:
+        if sum(view[_BODY : end + 1]) & 0xFF:
             raise _Damaged
         return view[_BODY:end]
 
@@ -365,24 +356,14 @@ class Pn532:
         self._begin(_STATUS)
         self._spi.readinto(self._operation)
         self._cs(1)
-        return bool(_REVERSED[self._operation[0]] & 1)
+        return bool(self._operation[0] & 1)
 
     def _begin(self, operation: int) -> None:
-        self._operation[0] = _REVERSED[operation]
+        self._operation[0] = operation
         self._cs(0)
         self._spi.write(self._operation)
-
-    def _take(self, into: memoryview) -> None:
-        self._spi.readinto(into)
-        _reverse(into, 0, len(into))
 
     def _select(self, frame: "bytes | memoryview") -> None:
         self._cs(0)
         self._spi.write(frame)
         self._cs(1)
-
-
-def _reverse(data: "bytearray | memoryview", start: int, end: int) -> None:
-    """Turn the bits of each byte round, as the chip has the low bit first."""
-    for i in range(start, end):
-        data[i] = _REVERSED[data[i]]

@@ -37,14 +37,15 @@ A contact sale, as a flow drives it (Book 3 chapter 10, in its order):
     finally:
         session.wipe()
 
-A tap. The card is in the field only inside `perform`:
+A tap. The card is in the field only inside `perform`, which lets it go before it decides; one that
+was refused before is still there:
 
     from emv.contactless import ContactlessSession         # outcome kinds: emv.outcome
 
     session = ContactlessSession(nfc.exchange, pos, txn)
     outcome = session.pre_processing()                     # None, or try_another_interface
     ... await nfc.activate() ...
-    outcome = await session.perform()                      # PPSE ... AFL; then nfc.release()
+    outcome = await session.perform(nfc.release)           # PPSE ... AFL, the field off, outcome
     # outcome.kind: approved, declined, online, try_another_interface, present_again,
     #               see_phone, end
     # outcome.cvm:  none, online_pin, signature, device

@@ -340,19 +340,12 @@ ELEMENTS = (
     (0xDF69, "SM Algorithm Support Indicator (UnionPay)", "b", 1, 1, "terminal", ""),
 )
 
+_ROWS = {row[0]: row for row in ELEMENTS}
+
 
 def find(tag: int) -> "tuple[int, str, str, int, int, str, str] | None":
-    """The dictionary's row for `tag`, or None: halving, since the rows are in order of tags."""
-    low, high = 0, len(ELEMENTS)
-    while low < high:
-        middle = (low + high) >> 1
-        if ELEMENTS[middle][0] < tag:
-            low = middle + 1
-        else:
-            high = middle
-    if low < len(ELEMENTS) and ELEMENTS[low][0] == tag:
-        return ELEMENTS[low]
-    return None
+    """The dictionary's row for `tag`, or None."""
+    return _ROWS.get(tag)
 
 
 def name(tag: int) -> str:

@@ -22,6 +22,7 @@ from emv.session import Track2
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from emv.contactless import LetGo
     from emv.select import Candidate
     from emv.session import Session
 
@@ -49,10 +50,12 @@ _AAC, _TC, _ARQC = 0x00, 0x40, 0x80
 _MANDATORY = (0x82, 0x9F36, 0x9F26, 0x9F10)
 
 
-async def perform(session: "Session", candidate: "Candidate") -> "Outcome | None":
+async def perform(
+    session: "Session", candidate: "Candidate", let_go: "LetGo | None"
+) -> "Outcome | None":
     """SELECT, GET PROCESSING OPTIONS, READ RECORD; None: try the next combination.
 
-    EmvError for a card against the rules.
+    let_go: as ContactlessSession.perform. EmvError for a card against the rules.
     """
     terms = qualifiers(candidate.application, session.transaction)
     if terms is None:
@@ -69,6 +72,8 @@ async def perform(session: "Session", candidate: "Candidate") -> "Outcome | None
     if status != _OK:
         return _refused(status)
     await records.read(session, repeats=True)
+    if let_go is not None:
+        await let_go()  # the proof of an offline approval takes longer than its reading
     _check(session)
     return _decide(session, terms)
 

@@ -23,20 +23,26 @@ def connect(port: int) -> socket.socket:
     return line
 
 
+REVERSED = bytes(int("".join(reversed(f"{value:08b}")), 2) for value in range(256))
+
+
 class Spi:
-    """machine.SPI as far as a driver uses it: transfers by request and reply."""
+    """machine.SPI with firstbit=LSB as far as a driver uses it: transfers by request and reply.
+
+    The models' bytes stand as a controller that sends the high bit first would see them."""
 
     def __init__(self, line: socket.socket) -> None:
         self._line = line
 
     def write(self, data: bytes) -> None:
         self._line.write(b"T" + len(data).to_bytes(2, "big"))
-        self._line.write(data)
+        self._line.write(bytes([REVERSED[byte] for byte in data]))
         self._line.readinto(bytearray(len(data)))
 
     def readinto(self, into: bytearray) -> None:
         self._line.write(b"T" + len(into).to_bytes(2, "big") + bytes(len(into)))
         self._line.readinto(into)
+        into[:] = bytes([REVERSED[byte] for byte in into])
 
 
 class ChipSelect:

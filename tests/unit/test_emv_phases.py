@@ -437,10 +437,10 @@ def test_repeated_and_misshapen_elements_are_refused():
 
 
 def test_a_full_store_is_a_named_error_and_a_wipe_leaves_nothing():
-    store = Store(64)
+    store = Store(512)
     store.put(0x5A, b"\x62" * 10)
     with Raises(CardDataError, "the store has no end"):
-        store.append(bytes(60), 60)
+        store.append(bytes(503), 503)
     store.clear()
     assert not any(store.buffer) and store.view(0x5A) is None
 

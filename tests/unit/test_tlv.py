@@ -68,12 +68,6 @@ def test_leaves_go_into_templates_but_not_for_ever():
     assert refused(tlv.leaves, data)
 
 
-def test_find_gives_the_first_of_a_level():
-    data = bytes.fromhex("7003570141" + "570142")
-    assert tlv.find(data, 0x57) == (7, 8)
-    assert tlv.find(data, 0x5A) is None
-
-
 def test_constructed_tags():
     for tag in (0x61, 0x6F, 0x70, 0x77, 0xA5, 0xBF0C, 0xFF8105):
         assert tlv.is_constructed(tag), tag

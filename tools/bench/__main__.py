@@ -175,6 +175,7 @@ def show(report: Report) -> Table:
             f"{name}: {one.apdus} APDUs, {one.sent}+{one.received} B, {one.air_ms:.1f} ms on air",
             f"{one.instructions:,}", f"{one.own_ms:.1f}", f"{one.field_ms:.1f}",
         )  # fmt: skip
+        table.add_row(f"{name}: when the card is gone", f"{one.after:,}", f"{one.after_ms:.1f}")
     block("Aims", "figure", "aim", "verdict")
     for aim in report.aims():
         style = "green" if aim.met else "red"

@@ -1,9 +1,10 @@
 """What a contactless tap costs: APDUs, bytes, time on the air and on SPI, our own instructions.
 
 The deck's cards are tapped once with lib/emv in the sim board's interpreter; the conversation is
-then replayed by the same lib/emv on the bare board, whose counter gives our instructions, without
-those of fDDA: that board has no SHA-1 (its RSA is in the table of pinmac's calls). Times are
-models, not measurements on a device: each assumption stands beside its number below.
+then replayed on the bare board, by the same lib/emv through the PN532's driver, and the board's
+counter gives our instructions: those until the field is off, and those that follow, when the card
+is gone (for `quick` the proof of its offline approval). Times are models, not measurements on a
+device: each assumption stands beside its number below.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tools import bare
 from tools.bench import counts
 from tools.sim import cards
 from tools.sim.cards.authority import authority_keys
+from tools.sim.chips import pn532_frames
 
 PROGRAM = Path(__file__).with_name("tap_program.py")
 CARDS = ("quick", "debit", "phone")
@@ -54,7 +56,10 @@ class TapError(Exception):
 
 @dataclass
 class Tap:
-    """One tap. Bytes are APDUs' and answers'; times in milliseconds; heap in bytes."""
+    """One tap. Bytes are APDUs' and answers'; times in milliseconds; heap in bytes.
+
+    instructions: until the field is off; after: what follows until there is an outcome.
+    """
 
     apdus: int
     sent: int
@@ -62,13 +67,19 @@ class Tap:
     air_ms: float
     spi_ms: float
     instructions: int
+    after: int
     heap: int
     kept: int
 
     @property
     def own_ms(self) -> float:
-        """Our instructions at 240 MHz."""
-        return self.instructions * CYCLES / CORE_HZ * 1000
+        """Our instructions while the card is in the field, at 240 MHz."""
+        return modelled_ms(self.instructions)
+
+    @property
+    def after_ms(self) -> float:
+        """Those of afterwards."""
+        return modelled_ms(self.after)
 
     @property
     def field_ms(self) -> float:
@@ -77,6 +88,11 @@ class Tap:
 
 
 Step = tuple[bytes, bytes]
+
+
+def modelled_ms(instructions: int) -> float:
+    """How long a device would be at it."""
+    return instructions * CYCLES / CORE_HZ * 1000
 
 
 def frame_s(size: int) -> float:
@@ -116,10 +132,21 @@ def spi_s(steps: list[Step]) -> float:
     return data * 8 / SPI_HZ
 
 
+def frame(command: int, ask: bytes, said: bytes) -> tuple[str, str]:
+    """What stands in a frame to the PN532, and its answer's frame (UM0701-02 7.2, 7.3)."""
+    answer = pn532_frames.build(bytes((command + 1,)) + said)
+    return (bytes((pn532_frames.TO_CHIP, command)) + ask).hex(), answer.hex()
+
+
 def program(mode: str, steps: list[Step]) -> str:
     """The program of `tap_program.py` with what it is to do."""
+    off = frame(0x32, b"\x01\x00", b"")  # RFConfiguration: the field
+    begin = [frame(0x14, b"\x01", b""), frame(0x12, b"\x14", b""), frame(0x32, b"\x05", b""), off]
+    found = bytes.fromhex("0101 0344 20 04 01020304 0578807002")  # one card of type A and its ATS
+    asked = [frame(0x40, b"\x01" + ask, b"\x00" + said) for ask, said in steps]
+    tap = [frame(0x4A, b"\x02\x00", found), *asked, frame(0x52, b"\x00", b"\x00"), off]
     given = {"ca": [key.public() for key in authority_keys().values()],
-             "steps": [[ask.hex(), said.hex()] for ask, said in steps]}  # fmt: skip
+             "ack": pn532_frames.ACK.hex(), "begin": [*begin, off], "tap": tap}  # fmt: skip
     return f"MODE = {mode!r}\nGIVEN = {given!r}\n" + PROGRAM.read_text(encoding="utf-8")
 
 
@@ -147,14 +174,15 @@ def recorded(name: str) -> list[Step]:
     raise TapError(f"{name}: the interpreter ended with status {process.returncode}")
 
 
-def replayed(steps: list[Step]) -> tuple[int, int, int]:
-    """Instructions, bytes of heap at the peak, and bytes kept, on the bare board. TapError."""
+def replayed(steps: list[Step]) -> tuple[int, int, int, int]:
+    """Instructions until the field is off and after it, bytes of heap at the peak, and bytes kept,
+    on the bare board. TapError."""
     done = bare.run(program("replay", steps), LIMIT_S)
-    found = re.search(r"^figures (\d+) (-?\d+) (-?\d+)$", done.printed, re.MULTILINE)
+    found = re.search(r"^figures (\d+) (\d+) (-?\d+) (-?\d+)$", done.printed, re.MULTILINE)
     if found is None:
         raise TapError(f"The bare board {done.ending}.\n{done.printed}{done.error}")
-    instructions, heap, kept = map(int, found.groups())
-    return instructions, heap, kept
+    instructions, after, heap, kept = map(int, found.groups())
+    return instructions, after, heap, kept
 
 
 def measure() -> dict[str, Tap]:
@@ -162,7 +190,7 @@ def measure() -> dict[str, Tap]:
     result = {}
     for name in CARDS:
         steps = recorded(name)
-        instructions, heap, kept = replayed(steps)
+        instructions, after, heap, kept = replayed(steps)
         result[name] = Tap(
             apdus=len(steps),
             sent=sum(len(ask) for ask, _ in steps),
@@ -170,6 +198,7 @@ def measure() -> dict[str, Tap]:
             air_ms=air_s(steps) * 1000,
             spi_ms=spi_s(steps) * 1000,
             instructions=instructions,
+            after=after,
             heap=heap,
             kept=kept,
         )

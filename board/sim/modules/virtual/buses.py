@@ -5,6 +5,7 @@ import struct
 from virtual import pins, wire
 
 _SETUP_US = const(5)
+_REVERSED = bytes(int("".join(reversed(f"{value:08b}")), 2) for value in range(256))
 _DEFAULT_PINS = {1: (12, 11, 13), 2: (36, 35, 37)}
 
 
@@ -24,6 +25,7 @@ class SPI:
         for given, default in ((sck, defaults[0]), (mosi, defaults[1]), (miso, defaults[2])):
             pins.claim(default if given is None else given, role)
         self._baudrate = 0
+        self._reversed = False
         self.init(baudrate, polarity=polarity, phase=phase, bits=bits, firstbit=firstbit)
 
     def init(self, baudrate=-1, *, polarity=-1, phase=-1, bits=-1, firstbit=-1,
@@ -35,8 +37,10 @@ class SPI:
             raise ValueError("polarity and phase are 0 or 1")
         if bits not in (-1, 8):
             raise ValueError("the simulator's SPI moves bytes of 8 bits")
-        if firstbit not in (-1, SPI.MSB):
-            raise ValueError("the hardware sends the most significant bit first")
+        if firstbit not in (-1, SPI.MSB, SPI.LSB):
+            raise ValueError("firstbit is MSB or LSB")
+        if firstbit != -1:
+            self._reversed = firstbit == SPI.LSB
         if baudrate != -1:
             if not 0 < baudrate <= 80000000:
                 raise ValueError("baudrate out of range")
@@ -48,7 +52,8 @@ class SPI:
 
     def write(self, _buf):
         """Send; what comes in is dropped."""
-        wire.post(wire.SPI, b"w" + bytes((self._id,)) + bytes(_buf), self._cost(len(_buf)))
+        data = self._turned(bytes(_buf))
+        wire.post(wire.SPI, b"w" + bytes((self._id,)) + data, self._cost(len(data)))
 
     def read(self, _nbytes, _write=0):
         """Receive while sending `_write`."""
@@ -65,7 +70,14 @@ class SPI:
         _read_buf[:] = self._transfer(bytes(_write_buf))
 
     def _transfer(self, data):
-        return wire.call(wire.SPI, b"x" + bytes((self._id,)) + data, self._cost(len(data)))
+        data = self._turned(data)
+        return self._turned(
+            wire.call(wire.SPI, b"x" + bytes((self._id,)) + data, self._cost(len(data)))
+        )
+
+    def _turned(self, data):
+        """On the wire the most significant bit goes first; with LSB each byte is turned round."""
+        return bytes([_REVERSED[byte] for byte in data]) if self._reversed else data
 
     def _cost(self, length):
         return _SETUP_US + length * 8000000 // self._baudrate
