@@ -17,15 +17,17 @@ _LENGTH = 3
 _DATA = 4
 
 
-def verify(session: "Session", terminal: "Iterable[Buffer]") -> memoryview:
+def verify(
+    session: "Session", terminal: "Iterable[Buffer]", kinds: bytes = DYNAMIC_DATA
+) -> memoryview:
     """Check 9F4B with the card's key; the ICC dynamic data behind the ICC dynamic number.
 
-    terminal: what the card was given to sign: the DDOL's data, for CDA 9F37. 9F4C is known then.
-    NotAuthentic.
+    terminal: what the card was given to sign: the DDOL's data, for CDA 9F37. kinds: the formats
+    it may have. 9F4C is known then. NotAuthentic.
     """
     store, card = session.data, session.keys.card
     signature = store.need(e.SIGNED_DYNAMIC_APPLICATION_DATA)
-    block = recover(card.modulus, card.exponent, signature, DYNAMIC_DATA, terminal)
+    block = recover(card.modulus, card.exponent, signature, kinds, terminal)
     if block[_ALGORITHM] != SHA1:
         raise NotAuthentic("the card's signature is for an unknown algorithm")
     end = _DATA + block[_LENGTH]

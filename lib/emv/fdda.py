@@ -3,6 +3,7 @@
 from emv import authenticate, dynamic_data
 from emv import elements as e
 from emv.errors import DataMissing, NotAuthentic
+from emv.signature import FAST_DYNAMIC_DATA
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,4 +28,5 @@ def verify(session: "Session") -> None:
     if related[0] != _VERSION:
         raise NotAuthentic("the card signs by an fDDA version that this terminal does not know")
     signed = (e.UNPREDICTABLE_NUMBER, e.AMOUNT_AUTHORISED, e.TRANSACTION_CURRENCY_CODE)
-    dynamic_data.verify(session, [data.need(tag) for tag in signed] + [related])
+    given = [data.need(tag) for tag in signed] + [related]
+    dynamic_data.verify(session, given, FAST_DYNAMIC_DATA)

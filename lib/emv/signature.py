@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 
     Buffer = bytes | memoryview
 
-# Signed data formats (5.1, 6.1): which structure it is.
-ISSUER_CERTIFICATE = 0x02
-STATIC_DATA = 0x03
-ICC_CERTIFICATE = 0x04
-DYNAMIC_DATA = 0x05
+# Signed data formats (5.1, 6.1): which structures it may be. A tap's own is 95: a live Visa card
+# signs so. 05 is put up with there: what a DDOL makes a card sign is of another length.
+ISSUER_CERTIFICATE = b"\x02"
+STATIC_DATA = b"\x03"
+ICC_CERTIFICATE = b"\x04"
+DYNAMIC_DATA = b"\x05"
+FAST_DYNAMIC_DATA = b"\x95\x05"
 
 SHA1 = 0x01  # hash algorithm indicator (Annex B2.1)
 
@@ -26,11 +28,12 @@ BEHIND = _HASH + 1  # hash and trailer
 
 
 def recover(
-    modulus: "Buffer", exponent: int, signature: "Buffer", kind: int, extras: "Iterable[Buffer]"
+    modulus: "Buffer", exponent: int, signature: "Buffer", kinds: bytes, extras: "Iterable[Buffer]"
 ) -> memoryview:
-    """The block of a signature, as long as the modulus, `6A kind ... hash BC`, all checked.
+    """The block of a signature, as long as the modulus, `6A format ... hash BC`, all checked.
 
-    extras: what is hashed behind the block's own data. NotAuthentic names the check that failed.
+    kinds: the formats it may have. extras: what is hashed behind the block's own data.
+    NotAuthentic names the check that failed.
     """
     if len(signature) != len(modulus):
         raise NotAuthentic("a signature is not as long as the key")
@@ -41,7 +44,7 @@ def recover(
     end = len(block) - BEHIND
     if block[end + _HASH] != _TRAILER or block[0] != _HEADER:
         raise NotAuthentic("a signature was not made with this key")
-    if block[1] != kind:
+    if block[1] not in kinds:
         raise NotAuthentic("a signature is of another format")
     digest = hashlib.sha1(block[1:end])
     for extra in extras:

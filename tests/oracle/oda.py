@@ -77,9 +77,9 @@ def signed_static(issuer: PublicKey, signature: bytes, static: bytes) -> bytes:
     return body[2:4]
 
 
-def signed_dynamic(card: PublicKey, signature: bytes, terminal: bytes) -> bytes:
-    """The ICC dynamic data of 9F4B (Book 2 6.5.2, 6.6.2)."""
-    body = recover(card, signature, 5, terminal)
+def signed_dynamic(card: PublicKey, signature: bytes, terminal: bytes, kind: int = 5) -> bytes:
+    """The ICC dynamic data of 9F4B (Book 2 6.5.2, 6.6.2); kind 0x95 on a tap (Book C-3)."""
+    body = recover(card, signature, kind, terminal)
     check(body[1] == 1, "algorithm")
     length = body[2]
     check(body[3 + length :] == b"\xbb" * (card.size - length - 25), "padding")

@@ -74,13 +74,15 @@ def initiated(name: str) -> tuple[Card, Application, oda.Chain]:
     return card, application, oda.chain(known(), RID, read(card, locator), profile, MONTH)
 
 
-def judged(name: str, held: oda.Chain, signature: bytes, terminal: bytes) -> bytes | None:
+def judged(
+    name: str, held: oda.Chain, signature: bytes, terminal: bytes, kind: int = 5
+) -> bytes | None:
     """The dynamic data; None for the card whose signature has to fail, and did."""
     assert held.card is not None
     if name != "bad-oda":
-        return oda.signed_dynamic(held.card, signature, terminal)
+        return oda.signed_dynamic(held.card, signature, terminal, kind)
     with pytest.raises(oda.NotGenuine, match="trailer|header|format"):
-        oda.signed_dynamic(held.card, signature, terminal)
+        oda.signed_dynamic(held.card, signature, terminal, kind)
     return None
 
 
@@ -225,7 +227,7 @@ def test_a_tap_proves_itself_by_fdda(name: str, qualifiers: str, kind: int) -> N
     assert (found["9F10"][4] & 0x30) << 2 == kind
     amount, currency = bytes.fromhex("000000001234"), b"\x01\x56"
     terminal = NUMBER + amount + currency + related
-    dynamic = judged(name, held, elements["9F4B"], terminal)
+    dynamic = judged(name, held, elements["9F4B"], terminal, 0x95)
     assert dynamic in (None, b"\x02" + found["9F36"])
     assert all(protected for sfi, protected, _ in records if sfi == 2)
 

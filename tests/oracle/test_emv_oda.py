@@ -14,7 +14,7 @@ from emv_cards import CA_KEYS, changed, element, flipped, rewrite, tampered
 from pyemv import tlv
 
 from tools.sim import cards
-from tools.sim.cards import Card, ber, credentials, files
+from tools.sim.cards import Card, ber, certificates, credentials, files
 
 FAILED = {"SDA": 0x40, "DDA": 0x08, "CDA": 0x04}
 CERTIFIED = {
@@ -480,6 +480,26 @@ def test_every_part_of_a_tap_s_proof_counts(bench: Bench) -> None:
         result = tap(bench, cards.load("quick"), spoil)
         assert result["outcome"] in ("declined", "end"), tag
         assert result["outcome"] == "declined" or tag == "82"
+
+
+@pytest.mark.parametrize("kind", [0x95, 0x05])
+def test_a_tap_s_signature_has_its_own_format_or_that_of_the_contacts(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, kind: int
+) -> None:
+    monkeypatch.setattr(certificates, "FAST", kind)
+    result = tap(bench, cards.load("quick"))
+    assert (result["outcome"], result["fault"]) == ("approved", "")
+
+
+@pytest.mark.parametrize("kind", [0x03, 0x04, 0x15])
+def test_a_signature_of_another_format_is_no_proof(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, kind: int
+) -> None:
+    monkeypatch.setattr(certificates, "FAST", kind)
+    result = tap(bench, cards.load("quick"))
+    assert (result["outcome"], result["fault"]) == (
+        "declined", "a signature is of another format",
+    )  # fmt: skip
 
 
 def test_another_version_of_fdda_is_no_proof(bench: Bench) -> None:

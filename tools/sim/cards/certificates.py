@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tools.sim.cards.keys import RsaKey
 
-ISSUER, STATIC, CARD, DYNAMIC = 0x02, 0x03, 0x04, 0x05
+ISSUER, STATIC, CARD, DYNAMIC, FAST = 0x02, 0x03, 0x04, 0x05, 0x95
 
 _SHA1, _RSA = 0x01, 0x01
 _ISSUER_OVERHEAD, _CARD_OVERHEAD = 36, 42
@@ -77,12 +77,15 @@ def static_signature(issuer: RsaKey, code: bytes, static: bytes) -> bytes:
     return _sign(issuer, middle, static)
 
 
-def dynamic_signature(card: RsaKey, dynamic: bytes, terminal: bytes) -> bytes:
+def dynamic_signature(
+    card: RsaKey, dynamic: bytes, terminal: bytes, kind: int = DYNAMIC
+) -> bytes:
     """9F4B, signed dynamic application data (Book 2 tables 15 and 18).
 
     dynamic: the ICC dynamic data, from the length of the ICC dynamic number on. terminal: what
-    is hashed besides: the DDOL's data, for CDA the unpredictable number, for fDDA more.
+    is hashed besides: the DDOL's data, for CDA the unpredictable number, for fDDA more. kind:
+    FAST on a tap (Books C-3, C-7), so that nothing signed on the contacts passes for it.
     """
     room = card.size - len(dynamic) - _DYNAMIC_OVERHEAD
-    middle = bytes((DYNAMIC, _SHA1, len(dynamic))) + dynamic + b"\xbb" * room
+    middle = bytes((kind, _SHA1, len(dynamic))) + dynamic + b"\xbb" * room
     return _sign(card, middle, terminal)

@@ -32,4 +32,4 @@ def combined(
 def fast(key: RsaKey, atc: bytes, values: dict[str, bytes], related: bytes) -> bytes:
     """9F4B of a tap: the ATC is the dynamic number; 9F37, 9F02, 5F2A and 9F69 are hashed."""
     terminal = values["9F37"] + values["9F02"] + values["5F2A"] + related
-    return certificates.dynamic_signature(key, ber.counted(atc), terminal)
+    return certificates.dynamic_signature(key, ber.counted(atc), terminal, certificates.FAST)
