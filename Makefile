@@ -147,14 +147,14 @@ $(BUILD)/qemu/firmware.elf: $(BUILD)/mpy-cross/mpy-cross $(BUILD)/gen/.ready $(f
 ## ---- the workstation's side
 
 $(VENV)/.ready: requirements.txt pyproject.toml | packages
-	$(call step,making the virtual environment,venv,python3 -m venv $(VENV) && $(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements.txt && $(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . && touch $@,Is the network up? The packages come from PyPI; run the command again.)
+	$(call step,making the virtual environment,venv,python3 -m venv $(VENV) && $(VENV)/bin/pip install --quiet --no-compile --disable-pip-version-check -r requirements.txt && $(VENV)/bin/pip install --quiet --no-compile --disable-pip-version-check --no-deps --no-build-isolation -e . && touch $@,Is the network up? The packages come from PyPI; run the command again.)
 
 $(VENV)/.test-ready: requirements-test.txt $(VENV)/.ready | packages-test
-	$(call step,adding the test tools,venv-test,$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-test.txt && touch $@,Is the network up? The packages come from PyPI; run the command again.)
+	$(call step,adding the test tools,venv-test,$(VENV)/bin/pip install --quiet --no-compile --disable-pip-version-check -r requirements-test.txt && touch $@,Is the network up? The packages come from PyPI; run the command again.)
 
 # Someone else's reader of EMV cards; it pins old packages, and so lives apart.
 $(EMV)/.ready: requirements-emv.txt | packages-test
-	$(call step,adding a foreign card reader,emv-client,python3 -m venv $(EMV) && $(EMV)/bin/pip install --quiet --disable-pip-version-check -r requirements-emv.txt && touch $@,Is the network up? The packages come from PyPI; run the command again.)
+	$(call step,adding a foreign card reader,emv-client,python3 -m venv $(EMV) && $(EMV)/bin/pip install --quiet --no-compile --disable-pip-version-check -r requirements-emv.txt && touch $@,Is the network up? The packages come from PyPI; run the command again.)
 
 $(BUILD)/pki/.ready: tools/acquirer/pki.py $(VENV)/.ready
 	$(call step,making the test certificates,pki,$(PYTHON) -m tools.acquirer.pki && touch $@)

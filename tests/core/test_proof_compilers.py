@@ -23,7 +23,7 @@ SPILLED = 2048
 STACK_MAX = 4096
 
 
-@pytest.mark.parametrize("level", ["-O0", "-O2", "-Os"])
+@pytest.mark.parametrize("level", [pytest.param("-O0", marks=pytest.mark.long), "-O2", "-Os"])
 @pytest.mark.parametrize("machine", COMPILERS)
 def test_the_core_compiles_without_a_warning(machine: str, level: str, tmp_path: Path) -> None:
     assert len(compile_core(machine, tmp_path, level)) > 10
@@ -51,7 +51,7 @@ def undefined(machine: str, folder: Path, level: str) -> set[str]:
     return {line.split()[-1] for line in done.stdout.splitlines()} - {"_GLOBAL_OFFSET_TABLE_"}
 
 
-@pytest.mark.parametrize("level", ["-O0", "-O2"])
+@pytest.mark.parametrize("level", [pytest.param("-O0", marks=pytest.mark.long), "-O2"])
 @pytest.mark.parametrize("machine", COMPILERS)
 def test_the_core_calls_the_port_and_the_memory_functions(machine: str, level: str,
                                                            tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_the_core_calls_the_port_and_the_memory_functions(machine: str, level: s
     assert asked & {"pinmac_port_random", "pinmac_port_secret"}
 
 
-@pytest.mark.parametrize("level", ["-O0", "-O2", "-Os"])
+@pytest.mark.parametrize("level", [pytest.param("-O0", marks=pytest.mark.long), "-O2", "-Os"])
 @pytest.mark.parametrize("machine", ["RV32", "x86-64"])
 def test_the_call_graph_has_no_cycle_and_no_pointer(machine: str, level: str) -> None:
     graph = call_graph(machine, level)

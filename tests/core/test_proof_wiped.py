@@ -34,7 +34,7 @@ PAN, ELSEWHERE = "6222021234567890123", 30
 NUMBER = bytes(range(0x90, 0x98))
 
 
-@pytest.fixture(params=["unoptimised", "plain", "small"])
+@pytest.fixture(params=[pytest.param("unoptimised", marks=pytest.mark.long), "plain", "small"])
 def image(request: pytest.FixtureRequest) -> Path:
     """The core as compilers leave it: what is kept where differs."""
     return library(request.param)

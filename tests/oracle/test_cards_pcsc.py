@@ -18,6 +18,8 @@ pytestmark = pytest.mark.timeout(90)
 
 CHIPS = [name for name in names() if load(name).atr]
 SILENT = [name for name in names() if name not in CHIPS]
+# On the wire these are as `debit`: they are heard in the nightly.
+AS_DEBIT = ("blocked", "declines", "expired", "pickup", "prepaid", "two")
 # The slow card's patience would be half a minute: it is heard up to its processing options.
 HEARD = {"slow": 6}
 
@@ -63,7 +65,10 @@ def pair(name: str, t1: bool) -> tuple[Card, Card]:
     return card, load(name)
 
 
-@pytest.mark.parametrize("name", CHIPS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.long] if name in AS_DEBIT else []) for name in CHIPS],
+)
 def test_a_card_says_over_pcsc_what_it_says_itself(bed: Bed, name: str) -> None:
     """On its own protocol; at TPDU level, where libccid speaks it, on the other one as well.
 

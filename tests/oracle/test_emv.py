@@ -354,7 +354,12 @@ def test_offline_approval_without_proof_is_not_believed(bench: Bench) -> None:
 # ---- anything a card may say
 
 
-@pytest.mark.parametrize("block", range(8))
+def blocks(count: int) -> list[Any]:
+    """The first of them is quick."""
+    return [pytest.param(at, marks=[pytest.mark.long] if at else []) for at in range(count)]
+
+
+@pytest.mark.parametrize("block", blocks(8))
 def test_garbled_contact_cards_end_in_a_defined_outcome(bench: Bench, block: int) -> None:
     damaged = 0
     for seed in range(block * 400, block * 400 + 400):
@@ -374,7 +379,7 @@ def test_garbled_contact_cards_end_in_a_defined_outcome(bench: Bench, block: int
     assert damaged > 100
 
 
-@pytest.mark.parametrize("block", range(4))
+@pytest.mark.parametrize("block", blocks(4))
 def test_garbled_taps_end_in_a_defined_outcome(bench: Bench, block: int) -> None:
     damaged = 0
     for seed in range(block * 600, block * 600 + 600):

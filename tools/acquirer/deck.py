@@ -80,7 +80,7 @@ def _accounts(path: Path) -> list[Card]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        described = yaml.safe_load(path.read_text(encoding="utf-8"))
+        described = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise DeckError(f"{path.name}: {error}") from None
     if not isinstance(described, dict):

@@ -57,12 +57,11 @@ def find(pixels: bytes, text: str) -> list[Place]:
     Every pixel within the text's rectangle must fit: ink in one colour, and no other pixel in it.
     """
     places: dict[tuple[int, int], Place] = {}
-    masks = [(colour, mask, _windows(mask)) for colour, mask in _masks(pixels)]
     for size in SIZES:
         wanted = _line(text, size)
         if wanted.any() and wanted.shape[1] <= WIDTH:
-            for colour, mask, windows in masks:
-                for x, y in _search(mask, windows, wanted):
+            for colour, mask in _masks(pixels):
+                for x, y in _search(mask, wanted):
                     # The same in a larger size is drawn by glyphs that stand in: named once.
                     places.setdefault((x, y), Place(x, y, size, colour))
     return list(places.values())
@@ -175,31 +174,18 @@ def _windows(mask: np.ndarray) -> np.ndarray:
     return padded[:, :WIDTH]
 
 
-def _search(
-    mask: np.ndarray, windows: np.ndarray, wanted: np.ndarray,
-) -> Iterator[tuple[int, int]]:
-    """Where `wanted` stands exactly."""
+def _search(mask: np.ndarray, wanted: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Where `wanted` stands exactly: its row with the most changes, the rarest, is looked for."""
     rows, columns = wanted.shape
-    if columns < 16 or rows > HEIGHT:
-        wide = np.zeros((rows, 16), bool)
-        wide[:, :columns] = wanted
-        keep = np.uint16(0xFFFF << (16 - columns) & 0xFFFF) if columns < 16 else np.uint16(0xFFFF)
-    else:
-        wide, keep = wanted, np.uint16(0xFFFF)
-    weights = 1 << np.arange(15, -1, -1)
-    codes = (wide[:, :16] * weights).sum(axis=1).astype(np.uint16)
-    free_rows, free_columns = HEIGHT - rows + 1, WIDTH - columns + 1
-    # The rows with the most changes are the rarest on a screen: they sieve first.
-    order = np.argsort(-np.abs(np.diff(wide[:, :16].astype(int), axis=1)).sum(axis=1))
-    first = int(order[0])
-    area = windows[first:first + free_rows, :free_columns]
-    ys, xs = ((area & keep) == codes[first]).nonzero()
-    for row in order[1:6]:
-        fits = (windows[ys + row, xs] & keep) == codes[row]
-        ys, xs = ys[fits], xs[fits]
-    for y, x in zip(ys, xs):
-        if np.array_equal(mask[y:y + rows, x:x + columns], wanted):
-            yield int(x), int(y)
+    rare = int(np.diff(wanted, axis=1).sum(axis=1).argmax())
+    row, picture = wanted[rare].tobytes(), mask.tobytes()
+    end = (HEIGHT - rows + rare + 1) * WIDTH
+    place = picture.find(row, rare * WIDTH, end)
+    while place >= 0:
+        y, x = place // WIDTH - rare, place % WIDTH
+        if x + columns <= WIDTH and np.array_equal(mask[y:y + rows, x:x + columns], wanted):
+            yield x, y
+        place = picture.find(row, place + 1, end)
 
 
 # ---- reading
