@@ -73,6 +73,17 @@ def test_every_card_of_the_deck_has_an_account() -> None:
     assert named == set(cards.names())
 
 
+def test_a_card_that_comes_later_gets_its_accounts(tmp_path: Path) -> None:
+    (file,) = write_deck(tmp_path / "own", [{"name": "own", "pan": "6225880000099999"}]).iterdir()
+    acquirer = Acquirer(deck_folder=write_deck(tmp_path / "deck"))
+    before = {row["card"] for row in acquirer.accounts()}
+    acquirer.issue_card(file)
+    assert {row["card"] for row in acquirer.accounts()} - before == {"622588******9999"}
+    with pytest.raises(DeckError, match="own.yaml: own has the same card number"):
+        acquirer.issue_card(file)
+    acquirer.close()
+
+
 PDOL = ("9F66", "9F02", "9F03", "9F1A", "95", "5F2A", "9A", "9C", "9F37")
 
 

@@ -14,7 +14,7 @@ import yaml
 from typer.testing import CliRunner
 
 from tools.emv import ca_keys
-from tools.sim import cards, cards_command
+from tools.sim import cards, cards_command, tray
 from tools.sim.cards import personalisation
 from tools.sim.cards.personalisation import PersonalisationError
 
@@ -168,3 +168,12 @@ def test_a_slip_is_told_with_its_line(
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     code, _, said = run("--check", str(tmp_path / "none.yaml"))
     assert code == 1 and "none.yaml:1: not to be read" in said
+
+
+def test_a_card_of_ones_own_lies_behind_the_deck_in_the_tray(tmp_path: Path) -> None:
+    own = tmp_path / "x.yaml"
+    own.write_text(GOOD, encoding="utf-8")
+    *deck, last = tray.deck([own])
+    assert [face["name"] for face in deck][:2] == ["debit", "credit"]
+    assert {face["name"] for face in deck} == set(cards.names())
+    assert last["name"] == "x" and last["pan"] == "6225 8800 0008 0011"

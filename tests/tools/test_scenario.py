@@ -62,6 +62,7 @@ def test_steps_of_another_file_are_taken_in(tmp_path: Path) -> None:
         ("scan: '28763443825664394'", "scan is not served"),
         ("phone: {show: alipay}", "'show' is not served"),
         ("card: {insert: debti}", "unknown card 'debti'; did you mean 'debit'"),
+        ("card: {insert: no/such.yaml}", "no/such.yaml is no card: such.yaml, line 1"),
         ("card: {insert: debit, eject: quick}", "card 'insert' takes no 'eject'"),
         ("key: '1 ENTR'", "unknown key 'ENTR'; did you mean 'ENTER'"),
         ("fault: {papre: out}", "unknown fault 'papre'; did you mean 'paper'"),
@@ -72,6 +73,44 @@ def test_what_cannot_be_done_is_refused_by_name(tmp_path: Path, step: str, said:
     result = play(scenario(tmp_path, f"start: {{operator: none}}\nsteps:\n  - {step}\n"))
     assert "story.yaml:3:" in result.failure
     assert said in result.failure
+
+
+OWN_CARD = """
+name: own
+purpose: {zh: 自己的卡, en: A card of one's own}
+pan: "6225880000099999"
+psn: 1
+expiry: "3012"
+balance: 1000000
+contactless: false
+applications: [{aid: A000000333010101, label: Own}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("debit", ("", ""), "there is a card 'debit' already"),
+        ("own", ("balance", "balanec"), "own.yaml, line 7: balanec is unknown; balance is meant"),
+        ("own", ("6225880000099999", "6225880000071234"), "debit has the same card number"),
+    ],
+)
+def test_a_cards_file_that_does_not_fit_the_deck_is_told(
+    tmp_path: Path, name: str, change: tuple[str, str], said: str
+) -> None:
+    text = OWN_CARD.replace("name: own", f"name: {name}").replace(*change)
+    (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    step = f"card: {{insert: {name}.yaml}}"
+    result = play(scenario(tmp_path, f"start: {{operator: none}}\nsteps:\n  - {step}\n"))
+    assert "story.yaml:3:" in result.failure and said in result.failure
+
+
+def test_a_card_of_ones_own_is_a_card_like_any_other(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(OWN_CARD, encoding="utf-8")
+    steps = ("card: {insert: own.yaml}", "card: {remove: own}", "card: {insert: own}",
+             "card: {remove: own.yaml}")  # fmt: skip
+    text = "start: {operator: none}\nsteps:\n" + "".join(f"  - {step}\n" for step in steps)
+    assert not play(scenario(tmp_path, text)).failure
 
 
 def test_the_command_tells_steps_as_json_and_keeps_the_trace(tmp_path: Path) -> None:

@@ -58,15 +58,23 @@ def load(folder: Path = DECK) -> dict[str, Card]:
     """
     cards: dict[str, Card] = {}
     for path in sorted(folder.glob("*.yaml")):
-        for card in _accounts(path):
-            if card.pan in cards:
-                raise DeckError(f"{path.name}: {cards[card.pan].name} has the same card number")
-            cards[card.pan] = card
+        cards |= new_accounts(path, cards)
     return cards
 
 
+def new_accounts(path: Path, known: Mapping[str, Card]) -> dict[str, Card]:
+    """One file's accounts by PAN: the card's own, and one for each application with another PAN.
+
+    Raises DeckError, naming the file, when it describes no card or one of the `known` numbers.
+    """
+    found = {card.pan: card for card in _accounts(path)}
+    for pan in found:
+        if pan in known:
+            raise DeckError(f"{path.name}: {known[pan].name} has the same card number")
+    return found
+
+
 def _accounts(path: Path) -> list[Card]:
-    """The card's own account, and one for each application with a card number of its own."""
     described = _read(path)
     listed = described.get("applications") or [{}]
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):

@@ -8,15 +8,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from tools.acquirer import crypto, management, money, testbed
+from tools.acquirer import crypto, deck, management, money, testbed
 from tools.acquirer.deck import Card
 from tools.acquirer.errors import Refusal, WireError
 from tools.acquirer.store import AccountRow, CounterRow, MessageRow, TerminalRow
@@ -180,7 +181,7 @@ class Host:
         return _settle(exchange, service, keys.mac)
 
     def _enrol(self, terminals: Iterable[Terminal]) -> None:
-        """Give every terminal and card its row; what the database already knows stays."""
+        """Give every terminal its row, and every card; what the database already knows stays."""
         with Session(self._engine) as session, session.begin():
             for each in terminals:
                 row = session.get(TerminalRow, each.number)
@@ -190,7 +191,17 @@ class Host:
                     )
                     session.add(row)
                 row.merchant = each.merchant
-            for card in self._cards.values():
+        self._open_accounts(self._cards)
+
+    def issue(self, path: Path) -> None:
+        """Know the card of that file as well; DeckError when it is none, or not a new one."""
+        cards = deck.new_accounts(path, self._cards)
+        self._open_accounts(cards)
+        self._cards = {**self._cards, **cards}
+
+    def _open_accounts(self, cards: Mapping[str, Card]) -> None:
+        with Session(self._engine) as session, session.begin():
+            for card in cards.values():
                 if session.get(AccountRow, card.pan) is None:
                     session.add(_fresh_account(card))
 

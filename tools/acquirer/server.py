@@ -88,6 +88,11 @@ class Acquirer:
         with self._turn:
             self._host.reissue()
 
+    def issue_card(self, path: Path) -> None:
+        """Open the accounts of a card that is not in the deck's folder. DeckError."""
+        with self._turn:
+            self._host.issue(path)
+
     async def hang_up(self) -> None:
         """Break every open connection and wait until its last job is done."""
         serving = dict(self._open)

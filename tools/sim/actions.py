@@ -7,8 +7,10 @@ here; what it cannot serve is refused by name.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
+from tools.acquirer.errors import DeckError
 from tools.sim import cards
 from tools.sim.network import Faults
 from tools.sim.scenario import guess
@@ -61,13 +63,37 @@ async def key(sim: Simulation, argument: Any) -> None:
         await asyncio.sleep(gap(sim))
 
 
+def take_in(sim: Simulation, path: Path) -> str:
+    """A card of a file of its own joins the deck, and its accounts the issuer; the card's name.
+
+    ActionError when the file describes no card, or one that is there already.
+    """
+    name, file = path.stem, path.resolve()
+    if sim.own_cards.get(name) == file:
+        return name
+    if name in sim.own_cards or name in cards.names():
+        raise ActionError(f"{path}: there is a card '{name}' already")
+    try:
+        sim.cards[name] = cards.load_file(file)
+        sim.acquirer.issue_card(file)
+    except (cards.PersonalisationError, DeckError) as error:
+        sim.cards.pop(name, None)
+        raise ActionError(f"{path} is no card: {error}") from None
+    sim.own_cards[name] = file
+    return name
+
+
 def find_card(sim: Simulation, name: str) -> Any:
-    """The deck's card of that name as this simulation holds it: its counters live on."""
-    if name not in sim.cards:
-        try:
-            sim.cards[name] = cards.load(name)
-        except KeyError:
-            raise ActionError(f"unknown card '{name}'; {guess(name, cards.names())}") from None
+    """The card of that name as this simulation holds it: its counters live on."""
+    if name in sim.cards:
+        return sim.cards[name]
+    if name in sim.own_cards:
+        sim.cards[name] = cards.load_file(sim.own_cards[name])
+    elif name in cards.names():
+        sim.cards[name] = cards.load(name)
+    else:
+        known = [*cards.names(), *sim.own_cards]
+        raise ActionError(f"unknown card '{name}'; {guess(name, known)}")
     return sim.cards[name]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.sim.actions import ACTIONS, ActionError, perform
+from tools.sim.actions import ACTIONS, ActionError, perform, take_in
 from tools.sim.clock import ClockStopped, JobStuck, run
 from tools.sim.expectations import EXPECTATIONS, ExpectationError, Stage
 from tools.sim.goldens import Pictures
@@ -52,9 +52,24 @@ class Result:
 async def do_step(stage: Stage, step: Step) -> None:
     """Perform one action or hold one expectation."""
     if step.word in ACTIONS:
-        await perform(stage.sim, {step.word: step.argument})
+        await perform(stage.sim, {step.word: _with_names(stage.sim, step)})
     else:
         await EXPECTATIONS[step.word](stage, step.argument)
+
+
+def _with_names(sim: Simulation, step: Step) -> Any:
+    """The step's argument; a card's file, looked for beside the scenario, becomes its name."""
+    argument = step.argument
+    if step.word not in ("card", "phone") or not isinstance(argument, dict):
+        return argument
+    return {
+        word: take_in(sim, step.file.parent / name) if _is_file(name) else name
+        for word, name in argument.items()
+    }
+
+
+def _is_file(name: Any) -> bool:
+    return isinstance(name, str) and name.endswith(".yaml")
 
 
 async def _play(

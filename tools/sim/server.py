@@ -113,8 +113,9 @@ class PageServer:
         events = [e for e in self.timeline.events[-4 * HISTORY:] if _worth_telling(e)]
         playing = self._playing is not None and not self._playing.done()
         messages = (
-            self.session.state(), {"type": "deck", "cards": tray.deck()}, self._faults(),
-            self._placed(), self.session.books(), self._lamps(),
+            self.session.state(),
+            {"type": "deck", "cards": tray.deck(self.sim.own_cards.values())},
+            self._faults(), self._placed(), self.session.books(), self._lamps(),
             {"type": "recording", "on": self.recorder.recording},
             {"type": "playing", "on": playing, "line": 0},
             {"type": "shown", "text": self._shown},

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from tools.acquirer.errors import AcquirerError
 from tools.sim import clock
+from tools.sim.actions import ActionError, take_in
 from tools.sim.process import INTERPRETER
 from tools.sim.provision import ProvisionFailed
 from tools.sim.server import PageServer
@@ -58,7 +59,7 @@ async def _listen(page: PageServer, host: str, port: int) -> int:
 
 
 async def _run(folder: Path, seed: int, start: dict[str, Any], database: str,
-               host: str, port: int | None, seconds: float | None) -> None:
+               host: str, port: int | None, seconds: float | None, cards: list[Path]) -> None:
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None
@@ -66,6 +67,8 @@ async def _run(folder: Path, seed: int, start: dict[str, Any], database: str,
         loop.add_signal_handler(ending, task.cancel)
     sim = Simulation(seed=seed, folder=folder, start=start, database=database)
     sim.acquirer.reissue_cards()  # the cards' counters start with this process
+    for path in cards:
+        take_in(sim, path)
     session = Session(sim, Timeline(), start, own_books=database.endswith(BOOKS))
     sim.events.subscribe(_tell_crash)
     await serve(session, host, port, seconds)
@@ -99,6 +102,10 @@ Folder = Annotated[Path, typer.Option(help="keeps flash and books between runs")
 New = Annotated[bool, typer.Option("--new", help="forget the kept terminal and its books")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="a new device, as the workshop left it")]
 Language = Annotated[str | None, typer.Option(help="zh or en, for a new terminal")]
+Cards = Annotated[
+    list[Path] | None,
+    typer.Option("--card", metavar="FILE", help="a card of your own for the tray; repeatable"),
+]
 Database = Annotated[
     str | None, typer.Option(help="the acquirer's books, as a URL (default: a file in the folder)")
 ]
@@ -115,6 +122,7 @@ def command(
     fresh: Fresh = False,
     language: Language = None,
     acquirer_database: Database = None,
+    card: Cards = None,
 ) -> None:
     """The terminal on the screen: acquirer, virtual board, page."""
     try:
@@ -128,8 +136,11 @@ def command(
         folder.mkdir(parents=True, exist_ok=True)
         database = acquirer_database or f"sqlite:///{(folder / BOOKS).resolve()}"
         console.print("starting the terminal …")
-        clock.run(_run(folder, seed, start, database, host, None if headless else port, seconds))
-    except (Refused, SimulationError, ProvisionFailed, AcquirerError, OSError) as error:
+        page_port = None if headless else port
+        clock.run(_run(folder, seed, start, database, host, page_port, seconds, card or []))
+    except (
+        Refused, ActionError, SimulationError, ProvisionFailed, AcquirerError, OSError,
+    ) as error:  # fmt: skip
         console.print(f"pos sim: {error}", markup=False, style="red")
         raise typer.Exit(1) from None
     except (KeyboardInterrupt, asyncio.CancelledError):

@@ -45,6 +45,7 @@ class Simulation(Machine):
     console, and is used again as it is when it holds a flash image already. Chips: `keypad`,
     `lcd`, `printer`, `reader`, `nfc`, `lamps`, `buzzer`. Call `start()`, and `stop()` at the end.
     `database` is the URL of the acquirer's books; a file BOOKS in the folder goes with `speak`.
+    `cards`: what was presented, by name; `own_cards`: files of cards beside the deck's, by name.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Simulation(Machine):
         self.language = str(self._wanted.get("language", "zh"))
         self.faults: dict[str, Any] = {}
         self.cards: dict[str, Any] = {}
+        self.own_cards: dict[str, Path] = {}
         self._random = random.Random(f"acquirer {seed}")
         self._attach()
         self._open_books()
@@ -143,6 +145,8 @@ class Simulation(Machine):
         for name, address in HOSTS.items():
             certificates = _certificates(CERTIFICATES[name])
             self.network.listen(name, address, testbed.PORT, self.acquirer.serve, certificates)
+        for path in self.own_cards.values():
+            self.acquirer.issue_card(path)
 
     def _attach(self) -> None:
         board = self.board

@@ -1,5 +1,7 @@
 """The card tray: what stands on the face of each card of the deck."""
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from tools.sim.cards import personalisation
@@ -8,15 +10,15 @@ from tools.sim.cards import personalisation
 FIRST = ["debit", "credit", "quick", "offline-pin", "contact-only", "multi"]
 
 
-def face(name: str) -> dict[str, Any]:
-    """One card: name, its PAN in groups, PINs, purpose (zh, en), and which ways it can be used.
+def face(path: Path) -> dict[str, Any]:
+    """One card by its file: name, PAN in groups, PINs, purpose (zh, en), and its ways of use.
 
-    These are the deck's own test cards, so the whole PAN is on their face, as on any card.
+    These are test cards, so the whole PAN is on their face, as on any card.
     """
-    facts = personalisation.read(personalisation.DECK / f"{name}.yaml")
+    facts = personalisation.read(path)
     pan = facts.applications[0].pan if facts.applications else ""
     return {
-        "name": name,
+        "name": facts.name,
         "pan": " ".join(pan[at : at + 4] for at in range(0, len(pan), 4)),
         "expiry": _expiry(facts.applications[0].expiry) if facts.applications else "",
         "pin": facts.pin,
@@ -28,11 +30,12 @@ def face(name: str) -> dict[str, Any]:
     }
 
 
-def deck() -> list[dict[str, Any]]:
-    """All faces, in the tray's order."""
+def deck(own: Iterable[Path] = ()) -> list[dict[str, Any]]:
+    """All faces, in the tray's order; `own` are the files of cards beside the deck's."""
     names = personalisation.names()
     first = [name for name in FIRST if name in names]
-    return [face(name) for name in [*first, *(name for name in names if name not in first)]]
+    ordered = [*first, *(name for name in names if name not in first)]
+    return [face(path) for path in (*(personalisation.file_of(name) for name in ordered), *own)]
 
 
 def _expiry(value: str) -> str:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tools.sim.cards import personalisation
 from tools.sim.cards.card import Card, Gone, Mute
 from tools.sim.cards.garbled import GarbledCard
@@ -19,6 +21,7 @@ __all__ = [
     "UnknownCard",
     "garbage",
     "load",
+    "load_file",
     "names",
 ]
 
@@ -35,9 +38,13 @@ class UnknownCard(KeyError):
 
 def load(name: str) -> Card:
     """A fresh card of the deck. `companions` are presented together with it (`two`)."""
-    path = personalisation.DECK / f"{name}.yaml"
     if name not in names():
         raise UnknownCard(f"no card is called {name!r}; there are {', '.join(names())}")
+    return load_file(personalisation.file_of(name))
+
+
+def load_file(path: Path) -> Card:
+    """A fresh card of any file. PersonalisationError when it describes none."""
     facts = personalisation.read(path)
     card = Card(facts)
     card.companions = [load(each) for each in facts.companions]
@@ -47,4 +54,4 @@ def load(name: str) -> Card:
 def garbage(seed: int, name: str = "") -> GarbledCard:
     """A card that spoils its answers, the same way for the same seed; `name` is a deck card."""
     chosen = name or _SPOILT[seed % len(_SPOILT)]
-    return GarbledCard(personalisation.read(personalisation.DECK / f"{chosen}.yaml"), seed)
+    return GarbledCard(personalisation.read(personalisation.file_of(chosen)), seed)

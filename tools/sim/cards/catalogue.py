@@ -14,9 +14,9 @@ from tools.sim.cards.personalisation import Application, Authentication, Persona
 
 def deck() -> list[dict[str, Any]]:
     """Every card of the deck, by name."""
-    folder = personalisation.DECK
     return [
-        entry(personalisation.read(folder / f"{name}.yaml")) for name in personalisation.names()
+        entry(personalisation.read(personalisation.file_of(name)))
+        for name in personalisation.names()
     ]
 
 

@@ -43,6 +43,8 @@ and fDDA fail on it, and its certificates are good.
   `pos emv --ca-keys` takes them.
 - `pos cards --check FILE` reads a card's file, makes its keys and certificates, or names the line
   and what is wrong there. The deck's files in `tools/sim/cards/deck/` are examples.
+- `pos sim --card FILE` puts such a card into the tray; a scenario presents it by its path, seen
+  from the scenario: `card: {insert: cards/own.yaml}`. Its accounts are the issuer's as well.
 
 This page is written by `python tools/sim/cards/page.py` from those files.
 """

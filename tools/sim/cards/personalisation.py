@@ -154,6 +154,11 @@ def names(folder: Path = DECK) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.yaml"))
 
 
+def file_of(name: str) -> Path:
+    """Where a card of the deck is described."""
+    return DECK / f"{name}.yaml"
+
+
 def read(path: Path) -> Personalisation:
     """One file. PersonalisationError, with all that is wrong, when it describes no card."""
     described = describe(path, PersonalisationError)
