@@ -99,8 +99,9 @@ async def _play(
         result.failure = result.failure or f"{scenario.file}: {error}"
     finally:
         result.taps = window.taps
-        if window.noise and not result.failure:
-            result.failure = f"{scenario.file}: {window.noise[0]}"
+        if window.noise:
+            noise = f"{scenario.file}: {window.noise[0]}"
+            result.failure = "; ".join(filter(None, (result.failure, noise)))
         result.pictures = pictures.problems
         await sim.stop()
         if trace is not None:
