@@ -30,6 +30,12 @@ class IntegrityError(Error):
 class StateError(Error):
     """Not now: no PIN entry open, module zeroised, self-test failed, a limit reached."""
 
+class PinLimitError(StateError):
+    """Too many PINs were enciphered in too short a time: wait. The entry is over and wiped."""
+
+class PinExpiredError(StateError):
+    """The PIN entry took longer than the board allows. It is over and wiped."""
+
 def load_component(slot: int, usage: str, alg: int, part: bytearray) -> bytes | None:
     """XOR a clear component into a key-encrypting slot ('K0' of TDES, AES or SM4; 'K1' of TDES or AES).
 
@@ -138,7 +144,8 @@ def pin_begin(min_len: int = 4, max_len: int = 12) -> None:
     ...
 
 def pin_digit(d: int) -> int:
-    """Add a digit (0-9); how many there are now. StateError at `max_len`, or after the deadline."""
+    """Add a digit (0-9); how many there are now. StateError at `max_len`,
+    PinExpiredError after the deadline, here and at every other call of the entry."""
     ...
 
 def pin_back() -> int:
@@ -158,7 +165,7 @@ def pin_block(slot: int, fmt: int, pan: str) -> bytes:
 
     Formats 0, 1 and 3 under TDES (8 bytes), format 4 under AES (16 bytes) and, as this project's own
     rule, under SM4. `pan` is 13 to 19 digits, in format 4 from 1; format 1 does not look at it. Ends
-    the PIN entry and wipes the PIN whatever happens.
+    the PIN entry and wipes the PIN whatever happens. PinLimitError when the board's limit is reached.
     """
     ...
 
@@ -167,7 +174,7 @@ def pin_enciphered(modulus: Buffer, exponent: int | Buffer, unpredictable_number
 
     `modulus` is odd and 128 to 248 bytes long, the exponent 3 or 65537 (an int, or bytes as in 9F2E
     and 9F47), `unpredictable_number` the card's 8 bytes of GET CHALLENGE. The answer is as long as
-    the modulus. Ends the PIN entry and wipes the PIN whatever happens.
+    the modulus. Ends the PIN entry and wipes the PIN whatever happens. PinLimitError as `pin_block`.
     """
     ...
 

@@ -33,6 +33,9 @@ NAMED = (
     VaultError, pinmac.Error,
 )  # fmt: skip
 
+# Of these, what a payer or a card did: no fault of the terminal, so none for its log.
+_OUTSIDE = (CardError, PayerError, pinmac.PinExpiredError)
+
 _REFRESH_MS = const(5000)
 _RADIO_MS = const(30_000)
 _SIGN_ON_WISH = const(3)
@@ -58,7 +61,7 @@ async def run(pos: "Pos", flow: "Awaitable[None]") -> None:
         if pos.paying:
             await pos.tell_ended(error)
     except NAMED as error:
-        if not isinstance(error, (CardError, PayerError)):
+        if not isinstance(error, _OUTSIDE):
             pos.faults.record("flow", error)
         await pos.tell(error)
     finally:

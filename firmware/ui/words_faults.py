@@ -124,6 +124,16 @@ FAULTS = {
     "OperatorsCorrupt": _fault("操作员文件损坏", "Operator file damaged", _SERVICE),
     "KeyUsageError": _fault("密钥用途不符", "Key used wrongly", _SERVICE),
     "IntegrityError": _fault("密钥校验失败", "Key check failed", _SERVICE),
+    "PinLimitError": _fault(
+        "密码输入过于频繁",
+        "Too many PINs",
+        ("为防止试猜密码，请等半分钟再收款", "To stop guessing: wait half a minute"),
+    ),
+    "PinExpiredError": _fault(
+        "密码输入超时",
+        "PIN took too long",
+        ("密码已清除，请重新收款", "It was wiped: start the payment again"),
+    ),
     "StateError": _fault("安全模块拒绝", "Security module refuses", _RETRY),
     "SelfTestFailed": _fault("自检未通过", "Self-test failed", _SERVICE),
     "MemoryError": _fault("内存不足", "Out of memory", ("终端将重启", "The terminal restarts")),

@@ -53,17 +53,36 @@ static MP_DEFINE_CONST_OBJ_TYPE(pinmac_state_error_type, MP_QSTR_StateError, MP_
     make_new, mp_obj_exception_make_new, print, mp_obj_exception_print, attr, mp_obj_exception_attr,
     parent, &pinmac_error_type);
 
+/// class PinLimitError(StateError):
+///     """Too many PINs were enciphered in too short a time: wait. The entry is over and wiped."""
+static MP_DEFINE_CONST_OBJ_TYPE(pinmac_pin_limit_error_type, MP_QSTR_PinLimitError, MP_TYPE_FLAG_NONE,
+    make_new, mp_obj_exception_make_new, print, mp_obj_exception_print, attr, mp_obj_exception_attr,
+    parent, &pinmac_state_error_type);
+
+/// class PinExpiredError(StateError):
+///     """The PIN entry took longer than the board allows. It is over and wiped."""
+static MP_DEFINE_CONST_OBJ_TYPE(pinmac_pin_expired_error_type, MP_QSTR_PinExpiredError, MP_TYPE_FLAG_NONE,
+    make_new, mp_obj_exception_make_new, print, mp_obj_exception_print, attr, mp_obj_exception_attr,
+    parent, &pinmac_state_error_type);
+
 enum { RANDOM_MAX = 4096 };
 
-static void check(enum pinmac_result result) {
+static const mp_obj_type_t *error_type(enum pinmac_result result) {
     static const mp_obj_type_t *const types[] = {
         [PINMAC_KIND_KEY_USAGE] = &pinmac_key_usage_error_type,
         [PINMAC_KIND_INTEGRITY] = &pinmac_integrity_error_type,
         [PINMAC_KIND_STATE] = &pinmac_state_error_type,
         [PINMAC_KIND_VALUE] = &mp_type_ValueError,
     };
+    if (result == PINMAC_PIN_LIMIT) {
+        return &pinmac_pin_limit_error_type;
+    }
+    return result == PINMAC_PIN_EXPIRED ? &pinmac_pin_expired_error_type : types[pinmac_result_kind(result)];
+}
+
+static void check(enum pinmac_result result) {
     if (result != PINMAC_OK) {
-        mp_raise_msg(types[pinmac_result_kind(result)], (mp_rom_error_text_t)pinmac_result_text(result));
+        mp_raise_msg(error_type(result), (mp_rom_error_text_t)pinmac_result_text(result));
     }
 }
 
@@ -306,7 +325,8 @@ static mp_obj_t pin_begin(size_t count, const mp_obj_t *positional, mp_map_t *na
 static MP_DEFINE_CONST_FUN_OBJ_KW(pin_begin_obj, 0, pin_begin);
 
 /// def pin_digit(d: int) -> int:
-///     """Add a digit (0-9); how many there are now. StateError at `max_len`, or after the deadline."""
+///     """Add a digit (0-9); how many there are now. StateError at `max_len`,
+///     PinExpiredError after the deadline, here and at every other call of the entry."""
 static mp_obj_t pin_digit(mp_obj_t digit) {
     unsigned length;
     check(pinmac_pin_digit(unsigned_of(digit), &length));
@@ -345,7 +365,7 @@ static MP_DEFINE_CONST_FUN_OBJ_0(pin_cancel_obj, pin_cancel);
 ///
 ///     Formats 0, 1 and 3 under TDES (8 bytes), format 4 under AES (16 bytes) and, as this project's own
 ///     rule, under SM4. `pan` is 13 to 19 digits, in format 4 from 1; format 1 does not look at it. Ends
-///     the PIN entry and wipes the PIN whatever happens.
+///     the PIN entry and wipes the PIN whatever happens. PinLimitError when the board's limit is reached.
 ///     """
 static mp_obj_t pin_block(mp_obj_t slot, mp_obj_t format, mp_obj_t pan) {
     uint8_t block[PINMAC_PIN_BLOCK_MAX];
@@ -385,7 +405,7 @@ static uint32_t exponent_of(mp_obj_t object) {
 ///
 ///     `modulus` is odd and 128 to 248 bytes long, the exponent 3 or 65537 (an int, or bytes as in 9F2E
 ///     and 9F47), `unpredictable_number` the card's 8 bytes of GET CHALLENGE. The answer is as long as
-///     the modulus. Ends the PIN entry and wipes the PIN whatever happens.
+///     the modulus. Ends the PIN entry and wipes the PIN whatever happens. PinLimitError as `pin_block`.
 ///     """
 static mp_obj_t pin_enciphered(mp_obj_t modulus, mp_obj_t exponent, mp_obj_t unpredictable_number) {
     uint8_t data[PINMAC_PIN_MODULUS_MAX];
@@ -574,6 +594,8 @@ static const mp_rom_map_elem_t pinmac_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_KeyUsageError), MP_ROM_PTR(&pinmac_key_usage_error_type)},
     {MP_ROM_QSTR(MP_QSTR_IntegrityError), MP_ROM_PTR(&pinmac_integrity_error_type)},
     {MP_ROM_QSTR(MP_QSTR_StateError), MP_ROM_PTR(&pinmac_state_error_type)},
+    {MP_ROM_QSTR(MP_QSTR_PinLimitError), MP_ROM_PTR(&pinmac_pin_limit_error_type)},
+    {MP_ROM_QSTR(MP_QSTR_PinExpiredError), MP_ROM_PTR(&pinmac_pin_expired_error_type)},
     {MP_ROM_QSTR(MP_QSTR_load_component), MP_ROM_PTR(&load_component_obj)},
     {MP_ROM_QSTR(MP_QSTR_load_working), MP_ROM_PTR(&load_working_obj)},
     {MP_ROM_QSTR(MP_QSTR_load_block), MP_ROM_PTR(&load_block_obj)},

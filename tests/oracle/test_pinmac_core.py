@@ -131,7 +131,7 @@ def test_pin_limits() -> None:
     answers = ask([RELOAD, [*enter, block], [*enter, block], [*enter, block, ("pin_len",)]],
                   SUANPAN_PIN_POLICY="120,2,0")
     assert len(answers[1][-1]) == len(answers[2][-1]) == 8
-    assert answers[3][-2:] == ["StateError", "StateError"]
+    assert answers[3][-2:] == ["PinLimitError", "StateError"]
 
 
 def test_pin_deadline() -> None:
@@ -139,7 +139,7 @@ def test_pin_deadline() -> None:
     work = [("self_test",)] * 50
     answer = ask([[("pin_begin",), *work, ("pin_digit", 1), ("pin_len",)]],
                  SUANPAN_PIN_POLICY="0,0,1")
-    assert answer[0][-2:] == ["StateError", "StateError"]
+    assert answer[0][-2:] == ["PinExpiredError", "StateError"]
     assert ask([[("pin_begin",), *work, ("pin_digit", 1)]])[0][-1] == 1
 
 

@@ -26,6 +26,8 @@ def scenario(folder: Path, text: str) -> Path:
         ("steps:\n  - kye: '1'\n", r"story.yaml:2: unknown step 'kye'; did you mean 'key'\?"),
         ("stesp: []\n", r"story.yaml:1: unknown 'stesp'; did you mean 'steps'\?"),
         ("start: {langauge: en}\n", r"unknown start 'langauge'; did you mean 'language'\?"),
+        ("start: {pins: 3}\n", r"story.yaml:1: 'pins' is a whole number each of"),
+        ("start: {pins: {per-hour: 120, at-once: 1}}\n", r"'pins' is a whole number each of"),
         ("steps:\n  - key: '1'\n    card: x\n", r"story.yaml:2: a step is one word"),
         ("steps: nothing\n", r"story.yaml:1: 'steps' is a list"),
         ("- 1\n", r"story.yaml:1: a scenario is a mapping"),

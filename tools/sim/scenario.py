@@ -20,8 +20,10 @@ START_DEFAULTS: dict[str, Any] = {
     "operator": "01",
     "fresh": False,
     "clock": True,
+    "pins": None,
 }
 TOP_LEVEL = ["name", "start", "steps"]
+PIN_LIMITS = {"per-hour", "at-once", "seconds"}
 
 
 class ScenarioError(Exception):
@@ -139,4 +141,13 @@ def _start(node: yaml.Node, file: Path, line: int) -> dict[str, Any]:
             raise ScenarioError(
                 f"{file}:{line}: unknown start '{key}'; {guess(str(key), list(START_DEFAULTS))}"
             )
+    limits = given.get("pins")
+    if limits is not None and not _are_limits(limits):
+        raise ScenarioError(f"{file}:{line}: 'pins' is a whole number each of per-hour, at-once "
+                            "and seconds: pinmac's limits of PIN entry")
     return given
+
+
+def _are_limits(given: Any) -> bool:
+    numbers = isinstance(given, dict) and all(type(value) is int for value in given.values())
+    return numbers and set(given) == PIN_LIMITS and min(given.values()) >= 0

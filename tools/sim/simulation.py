@@ -41,8 +41,8 @@ CERTIFICATES = {
 class Simulation(Machine):
     """A provisioned terminal on the bench, with its acquirer.
 
-    `start` is a scenario's (merchant, language, fresh, clock); `folder` keeps flash, secret and
-    console, and is used again as it is when it holds a flash image already. Chips: `keypad`,
+    `start` is a scenario's (merchant, language, fresh, clock, pins); `folder` keeps flash, secret
+    and console, and is used again as it is when it holds a flash image already. Chips: `keypad`,
     `lcd`, `printer`, `reader`, `nfc`, `lamps`, `buzzer`. Call `start()`, and `stop()` at the end.
     `database` is the URL of the acquirer's books; a file BOOKS in the folder goes with `speak`.
     `cards`: what was presented, by name; `own_cards`: files of cards beside the deck's, by name.
@@ -71,7 +71,10 @@ class Simulation(Machine):
             seed,
             interpreter=interpreter,
             path=path,
-            environment={"SUANPAN_DEVICE_SECRET": str(folder / provision.SECRET)},
+            environment={
+                "SUANPAN_DEVICE_SECRET": str(folder / provision.SECRET),
+                **_pin_policy(self._wanted.get("pins")),
+            },
             images=images,
             console=console,
             heap=heap,
@@ -180,6 +183,14 @@ class Simulation(Machine):
             direction = "request" if event["direction"] == "in" else "reply"
             event = {**event, "kind": "iso", "direction": direction}
         self.events.emit(**event)
+
+
+def _pin_policy(limits: Mapping[str, int] | None) -> dict[str, str]:
+    """pinmac's limits of PIN entry, for the sim board's port; None: as it comes, without any."""
+    if limits is None:
+        return {}
+    policy = (limits["per-hour"], limits["at-once"], 1000 * limits["seconds"])
+    return {"SUANPAN_PIN_POLICY": ",".join(map(str, policy))}
 
 
 def _certificates(good: str) -> Any:
