@@ -29,41 +29,33 @@
 /// MAC_X919: int
 /// MAC_CUP_SM4: int
 
+#define DEFINE_EXCEPTION(type, name, base) \
+    MP_DEFINE_CONST_OBJ_TYPE(type, name, MP_TYPE_FLAG_NONE, make_new, mp_obj_exception_make_new, print, \
+        mp_obj_exception_print, attr, mp_obj_exception_attr, parent, base)
+
 /// class Error(Exception):
 ///     """The root of this module's own errors."""
-static MP_DEFINE_CONST_OBJ_TYPE(pinmac_error_type, MP_QSTR_Error, MP_TYPE_FLAG_NONE,
-    make_new, mp_obj_exception_make_new, print, mp_obj_exception_print, attr, mp_obj_exception_attr,
-    parent, &mp_type_Exception);
+static DEFINE_EXCEPTION(pinmac_error_type, MP_QSTR_Error, &mp_type_Exception);
 
 /// class KeyUsageError(Error):
 ///     """A slot was used for what it is not: empty, or of another usage, algorithm or mode of use."""
-static MP_DEFINE_CONST_OBJ_TYPE(pinmac_key_usage_error_type, MP_QSTR_KeyUsageError, MP_TYPE_FLAG_NONE,
-    make_new, mp_obj_exception_make_new, print, mp_obj_exception_print, attr, mp_obj_exception_attr,
-    parent, &pinmac_error_type);
+static DEFINE_EXCEPTION(pinmac_key_usage_error_type, MP_QSTR_KeyUsageError, &pinmac_error_type);
 
 /// class IntegrityError(Error):
 ///     """A check value, MAC or format did not hold; nothing was loaded."""
-static MP_DEFINE_CONST_OBJ_TYPE(pinmac_integrity_error_type, MP_QSTR_IntegrityError, MP_TYPE_FLAG_NONE,
-    make_new, mp_obj_exception_make_new, print, mp_obj_exception_print, attr, mp_obj_exception_attr,
-    parent, &pinmac_error_type);
+static DEFINE_EXCEPTION(pinmac_integrity_error_type, MP_QSTR_IntegrityError, &pinmac_error_type);
 
 /// class StateError(Error):
 ///     """Not now: no PIN entry open, module zeroised, self-test failed, a limit reached."""
-static MP_DEFINE_CONST_OBJ_TYPE(pinmac_state_error_type, MP_QSTR_StateError, MP_TYPE_FLAG_NONE,
-    make_new, mp_obj_exception_make_new, print, mp_obj_exception_print, attr, mp_obj_exception_attr,
-    parent, &pinmac_error_type);
+static DEFINE_EXCEPTION(pinmac_state_error_type, MP_QSTR_StateError, &pinmac_error_type);
 
 /// class PinLimitError(StateError):
 ///     """Too many PINs were enciphered in too short a time: wait. The entry is over and wiped."""
-static MP_DEFINE_CONST_OBJ_TYPE(pinmac_pin_limit_error_type, MP_QSTR_PinLimitError, MP_TYPE_FLAG_NONE,
-    make_new, mp_obj_exception_make_new, print, mp_obj_exception_print, attr, mp_obj_exception_attr,
-    parent, &pinmac_state_error_type);
+static DEFINE_EXCEPTION(pinmac_pin_limit_error_type, MP_QSTR_PinLimitError, &pinmac_state_error_type);
 
 /// class PinExpiredError(StateError):
 ///     """The PIN entry took longer than the board allows. It is over and wiped."""
-static MP_DEFINE_CONST_OBJ_TYPE(pinmac_pin_expired_error_type, MP_QSTR_PinExpiredError, MP_TYPE_FLAG_NONE,
-    make_new, mp_obj_exception_make_new, print, mp_obj_exception_print, attr, mp_obj_exception_attr,
-    parent, &pinmac_state_error_type);
+static DEFINE_EXCEPTION(pinmac_pin_expired_error_type, MP_QSTR_PinExpiredError, &pinmac_state_error_type);
 
 enum { RANDOM_MAX = 4096 };
 

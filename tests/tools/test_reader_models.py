@@ -2,6 +2,7 @@
 
 import pytest
 
+from tools.sim import cards
 from tools.sim.chips import atr, pn532_frames
 from tools.sim.chips.isodep import Pcd, Picc, Silence
 from tools.sim.chips.masking import masked_apdu
@@ -254,6 +255,20 @@ def test_a_track_in_a_bare_answer_is_starred() -> None:
     _, response = shown("80A8000002830000", "80136225880000071234D30122010000099999" + "9000")
     assert len(response) == 42 and response.endswith("1234" + "*" * 18 + "9000")
     assert "588000" not in response
+
+
+def test_the_cards_own_number_is_starred_wherever_it_stands() -> None:
+    """A card may ask for its number back in a list, whose values nobody searches."""
+    data = "000000001234" + "6225880000071234" + "00"
+    command = bytes.fromhex(f"80AE8000{len(data) // 2:02X}{data}00")
+    told, _ = masked_apdu(command, b"\x90\x00", {"6225880000071234"})
+    assert told == f"80AE8000{len(data) // 2:02X}000000001234622588******12340000"
+    assert "6225880000071234" in cards.load("debit").pans
+
+
+def test_a_verify_of_a_wrong_length_hides_all_the_same() -> None:
+    command, _ = shown("0020008001241234FFFFFFFFFF", "6700")
+    assert "1234" not in command
 
 
 @pytest.mark.parametrize("instruction", ["20", "24", "2C"])

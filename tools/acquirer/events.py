@@ -19,7 +19,8 @@ _CHIP_FIELD = 55
 _HIDDEN_FIELDS = (35, 36, 52)
 _KEY_FIELD = 62  # in a sign-on's reply it carries working keys
 _PAN_TAGS = ("5A",)
-_HIDDEN_TAGS = ("57", "9F6B", "9F1F", "9F20", "5F20")  # track 2 and its kin, the holder's name
+# Tracks and their kin, a PIN, the holder's name.
+HIDDEN_TAGS = ("56", "57", "9F6B", "9F1F", "9F20", "99", "5F20", "9F0B")
 _SIGN_ON_REPLY = "0810"
 
 
@@ -67,7 +68,7 @@ def _masked_chip(text: str) -> str:
     except tlv.DecodeError:
         return HIDDEN
     for tag in tags:
-        if tag in _HIDDEN_TAGS:
+        if tag in HIDDEN_TAGS:
             tags[tag] = b""
         elif tag in _PAN_TAGS:
             shown = masked_pan(tags[tag].hex().rstrip("f")).replace("*", "F")

@@ -10,7 +10,7 @@ from tools.emv.conversation import Asked
 from tools.emv.matching import Difference
 from tools.sim.chips import masking
 
-_SECRET = masking.PAN_TAGS | masking.TRACK_TAGS | masking.PIN_TAGS
+_SECRET = masking.PAN_TAGS | masking.TRACK_TAGS | masking.PIN_TAGS | masking.NAME_TAGS
 
 
 def element(tag: int, value: bytes, depth: int = 0) -> dict[str, Any]:

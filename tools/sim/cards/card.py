@@ -60,6 +60,11 @@ class Card:
         self.companions: list[Card] = []
         self.reset("contact" if facts.contact else "contactless")
 
+    @property
+    def pans(self) -> set[str]:
+        """The card's numbers, so that a reader model can hide them in what it tells."""
+        return {each.pan for each in self.facts.applications}
+
     def reset(self, interface: str) -> None:
         """Power or field on: 'contact' or 'contactless'. Nothing is selected."""
         self.interface = interface

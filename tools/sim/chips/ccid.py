@@ -294,7 +294,7 @@ class CcidReader:
 
     def _execute(self, command: bytes) -> bytes:
         response = self.card.apdu(command)
-        shown, answer = masked_apdu(command, response)
+        shown, answer = masked_apdu(command, response, getattr(self.card, "pans", ()))
         self._world().event("apdu", interface="contact", command=shown, response=answer)
         return response
 

@@ -2,46 +2,126 @@
 
 A PAN is shown as its first six and last four digits, wherever a BER-TLV element of a response or
 of a command's data carries it. Track data keeps the masked PAN only. A PIN, clear or enciphered,
-is not shown.
+and the cardholder's name are not shown.
+
+Where no tag says what bytes are (template 80, an unknown tag, an answer that is no TLV), digits
+that can be a card number are taken for one: 13 to 19 from a byte's beginning, the first from 2 to
+6, the last a right check digit (ISO/IEC 7812-1). The values of a list (GET PROCESSING OPTIONS,
+GENERATE AC) are not searched so, since amounts and dates are such digits often enough; who knows
+the card or the list says what is in them.
 Masked nibbles are written `*`, so the hex keeps its length and its decoding.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+
+from tools.emv import dictionary, tree
 
 PAN_TAGS = {0x5A}
 PIN_TAGS = {0x99}
+NAME_TAGS = {0x5F20, 0x9F0B}
 TRACK_TAGS = {0x57, 0x9F6B, 0x56, 0x9F1F, 0x9F20}
 VERIFY = 0x20
 CHANGE_REFERENCE_DATA = 0x24
 RESET_RETRY_COUNTER = 0x2C
 PIN_COMMANDS = {VERIFY, CHANGE_REFERENCE_DATA, RESET_RETRY_COUNTER}
+LIST_COMMANDS = {0xA8, 0xAE}
+
+_TEMPLATE_WITHOUT_TAGS = 0x80
+_PAN_SIZES = range(13, 20)
+_TEXT_PAN = re.compile(r"(?:3[0-9]){13,19}")
 
 
-def masked_apdu(command: bytes, response: bytes) -> tuple[str, str]:
-    """Command and response as upper-case hex with the secrets starred out."""
+def masked_apdu(command: bytes, response: bytes, pans: Iterable[str] = ()) -> tuple[str, str]:
+    """Command and response as upper-case hex with the secrets starred out.
+
+    pans: the card's own numbers, where they are known; they are starred wherever they stand.
+    """
     shown = command.hex().upper()
-    data_length = command[4] if len(command) > 5 else 0
+    size = max(command[4], len(command) - 6) if len(command) > 5 else 0
+    data = command[5 : 5 + size]
     if len(command) > 5 and command[1] in PIN_COMMANDS:
-        shown = shown[:10] + "*" * (2 * data_length) + shown[10 + 2 * data_length :]
+        hidden = "*" * (2 * len(data))
     else:
-        shown = shown[:10] + masked(command[5 : 5 + data_length]) + shown[10 + 2 * data_length :]
-    answer = response.hex().upper()
-    return shown, masked(response[:-2]) + answer[-4:]
+        hidden = masked(data, len(command) > 5 and command[1] in LIST_COMMANDS)
+    shown = shown[:10] + hidden + shown[10 + 2 * len(data) :]
+    answer = masked(response[:-2]) + response.hex().upper()[-4:]
+    return _mask_known(shown, pans), _mask_known(answer, pans)
 
 
-def masked(data: bytes) -> str:
-    """Data of a command or an answer as upper-case hex, the elements in it starred out."""
+def masked(data: bytes, listed: bool = False) -> str:
+    """Data of a command or an answer as upper-case hex, the elements in it starred out.
+
+    listed: they are the values of a list, and not to be searched for what looks like a number.
+    """
     nibbles = list(data.hex().upper())
     for tag, start, end in _elements(data, 0, len(data)):
         _mask_element(nibbles, tag, start, end)
-    return _mask_loose_tracks("".join(nibbles))
+    nibbles = list(_mask_loose_tracks("".join(nibbles)))
+    for start, end in () if listed else _untold(data):
+        _mask_numbers(nibbles, start, end)
+    return "".join(nibbles)
 
 
 def masked_value(tag: int, value: bytes) -> str:
     """One element's value as upper-case hex, starred out where its tag says so."""
     nibbles = list(value.hex().upper())
     _mask_element(nibbles, tag, 0, len(value))
-    return _mask_loose_tracks("".join(nibbles))
+    nibbles = list(_mask_loose_tracks("".join(nibbles)))
+    if _says_nothing(tag):
+        _mask_numbers(nibbles, 0, len(value))
+    return "".join(nibbles)
+
+
+def _mask_known(shown: str, pans: Iterable[str]) -> str:
+    for pan in pans:
+        shown = shown.replace(pan, pan[:6] + "*" * (len(pan) - 10) + pan[-4:])
+    return shown
+
+
+def _says_nothing(tag: int) -> bool:
+    """Whether a tag does not say what its value is made of."""
+    return tag == _TEMPLATE_WITHOUT_TAGS or dictionary.find(tag) is None
+
+
+def _untold(data: bytes) -> list[tuple[int, int]]:
+    """The stretches of which no tag says what they are: all of it when it is no TLV."""
+    nodes = tree.try_parse(data)
+    if not nodes:
+        return [(0, len(data))]
+    ranges = ((node.tag, _value_at(data, node), len(node.value)) for node in tree.leaves(nodes))
+    return [(start, start + size) for tag, start, size in ranges if _says_nothing(tag)]
+
+
+def _value_at(data: bytes, node: tree.Node) -> int:
+    """Where a node's value begins: behind its tag and length."""
+    tag_size = (node.tag.bit_length() + 7) // 8
+    first = data[node.at + tag_size]
+    return node.at + tag_size + 1 + (first & 0x7F if first & 0x80 else 0)
+
+
+def _mask_numbers(nibbles: list[str], start: int, end: int) -> None:
+    """Star the middle of everything that can be a card number, in BCD or in ASCII."""
+    text = "".join(nibbles[2 * start : 2 * end])
+    for at in range(0, len(text), 2):
+        for size in _PAN_SIZES:
+            if _is_number(text[at : at + size], size):
+                _mask_digits(nibbles, 2 * start + at, 2 * start + at + size)
+    for found in _TEXT_PAN.finditer(text):
+        digits = found.group()[1::2]
+        if found.start() % 2 == 0 and _is_number(digits, len(digits)):
+            begin = 2 * start + found.start()
+            for i in range(begin + 12, begin + len(found.group()) - 8):
+                nibbles[i] = "*"
+
+
+def _is_number(digits: str, size: int) -> bool:
+    """So many digits with an issuer's first one and a right check digit."""
+    if len(digits) != size or not digits.isdecimal() or digits[0] not in "23456":
+        return False
+    doubled = (int(digit) * 2 for digit in digits[-2::-2])
+    total = sum(each - 9 if each > 9 else each for each in doubled)
+    return (total + sum(int(digit) for digit in digits[-1::-2])) % 10 == 0
 
 
 def _mask_element(nibbles: list[str], tag: int, start: int, end: int) -> None:
@@ -49,7 +129,7 @@ def _mask_element(nibbles: list[str], tag: int, start: int, end: int) -> None:
         _mask_digits(nibbles, 2 * start, _digits_end(nibbles, 2 * start, 2 * end))
     elif tag in TRACK_TAGS:
         _mask_track(nibbles, tag, start, end)
-    elif tag in PIN_TAGS:
+    elif tag in PIN_TAGS or tag in NAME_TAGS:
         nibbles[2 * start : 2 * end] = "*" * (2 * (end - start))
 
 

@@ -271,7 +271,7 @@ class Chip:
 
     def _execute(self, card: Any, command: bytes) -> bytes:
         response = card.apdu(command)
-        shown, answer = masked_apdu(command, response)
+        shown, answer = masked_apdu(command, response, getattr(card, "pans", ()))
         self._world().event("apdu", interface="contactless", command=shown, response=answer)
         return response
 
