@@ -75,7 +75,7 @@ def _exchange(file: Path, number: int, entry: Any) -> Exchange:
         apdu.command(command)
     except DecodeError as error:
         raise RecordingError(f"{place}, req: {error}") from None
-    said = str(response).strip().lower()
+    said = response.strip().lower() if isinstance(response, str) else "no text"
     if said in _LEFT:
         return Exchange(number, command, GONE)
     if said in _MUTE:
