@@ -31,6 +31,9 @@ async def generate(session: "Session", decision: str, second: bool) -> str:
     """
     asked = _ASKED[decision]
     objects = e.CDOL2 if second else e.CDOL1
+    if session.combine and asked == _AAC and not second:
+        # CDA was chosen and is not performed then, which CDOL1's TVR has to say (10.3).
+        session.set_tvr(e.TVR_ODA_NOT_PERFORMED)
     _transaction_hash(session, objects)
     values = session.list_data(objects)
     session.said.append(values)

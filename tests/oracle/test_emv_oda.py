@@ -409,6 +409,14 @@ def test_the_second_certificate_has_to_be_proven_too(bench: Bench, how: str) -> 
     assert result["reversal"] == "06" and first_byte(result) == 0x04
 
 
+def test_a_decline_asks_for_no_signature_and_tells_the_card(bench: Bench) -> None:
+    """CDOL1's TVR says that CDA was not performed; the usage control makes it a decline."""
+    result = sale(bench, changed("credit", usage_control="FE00"))
+    command = next(sent for sent, _ in result["apdus"] if sent.startswith("80ae"))
+    assert command[4:6] == "00" and "8010008000" in command and not result["fault"]
+    assert (result["decision"], first_byte(result), result["oda"]) == ("declined", 0x80, "CDA")
+
+
 def test_a_card_that_declines_signs_nothing(bench: Bench) -> None:
     card = changed("credit")
     card.applications[0].declines = True
