@@ -150,17 +150,22 @@ def program(mode: str, steps: list[Step]) -> str:
     return f"MODE = {mode!r}\nGIVEN = {given!r}\n" + PROGRAM.read_text(encoding="utf-8")
 
 
+def conversing(text: str) -> subprocess.Popen[str]:
+    """The sim board's interpreter with a program, lib/ from its sources, to be talked with."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("SUANPAN_")}
+    return subprocess.Popen(
+        [str(counts.SIM), "-c", text], cwd=counts.ROOT, text=True,
+        env=clean | {"MICROPYPATH": "lib:.frozen"},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
 def recorded(name: str) -> list[Step]:
     """A tap of the deck's card as the library exchanges it. TapError."""
     card = cards.load(name)
     card.reset("contactless")
     steps: list[Step] = []
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("SUANPAN_")}
-    with subprocess.Popen(
-        [str(counts.SIM), "-c", program("record", [])], cwd=counts.ROOT, text=True,
-        env=clean | {"MICROPYPATH": "lib:.frozen"},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    ) as process:  # fmt: skip
+    with conversing(program("record", [])) as process:
         assert process.stdin is not None and process.stdout is not None
         for line in process.stdout:
             kind, _, rest = line.rstrip("\n").partition(" ")
