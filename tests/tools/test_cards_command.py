@@ -127,6 +127,7 @@ def test_all_slips_are_told_with_their_lines_and_without_their_values(tmp_path: 
         ("psn: 1", "psn: true", 4, "psn has to be a whole number from 0 to 99"),
         ("psn: 1\n", "", 7, "psn is missing"),
         ('uid: "045A1B2C3E4F01"\n', "", 1, "uid has to be there for a tap"),
+        ("psn: 1\n", "psn: 1\ncompanions: [x]\n", 5, "companions has to name cards of the deck"),
         ("A000000333010101", "A00000033", 8, "aid has to be 5 to 16 bytes"),
         ("UnionPay Debit", "银联借记", 9, "label has to be 1 to 16 printable ASCII"),
         ("label: UnionPay Debit", "label: X\n    label: Y", 10, "label is here twice"),

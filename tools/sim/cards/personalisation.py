@@ -285,6 +285,8 @@ class _Reading:
             self.slip("uid has to be there for a tap, and only for one", "uid")
         if not card.contact and not card.contactless:
             self.slip("a card has contacts, an antenna, or both", "contact")
+        if not set(card.companions) <= set(names()):
+            self.slip("companions has to name cards of the deck", "companions")
         if card.pin_tries > card.pin_limit:
             self.slip("pin_tries is more than pin_limit", "pin_tries")
         dynamic = [each for each in card.applications if each.oda and each.oda.method != SDA]
