@@ -16,6 +16,7 @@ from emv_bench import Issuer
 from tools import bare
 from tools.bench import tap
 from tools.sim import cards
+from tools.sim.cards.authority import authority_keys
 
 PROGRAM = Path(__file__).with_name("contact_sale.py")
 HEAP_LIMIT = 16 * 1024
@@ -24,6 +25,7 @@ LIMIT_S = 300
 
 def program(mode: str, given: dict[str, Any]) -> str:
     """The program of `contact_sale.py` with what it is to do."""
+    given = {**given, "ca": [key.public() for key in authority_keys().values()]}
     return f"MODE = {mode!r}\nGIVEN = {given!r}\n" + PROGRAM.read_text(encoding="utf-8")
 
 
@@ -68,7 +70,7 @@ def test_the_bare_board_concludes_what_this_machine_concluded(
     recorded: dict[str, Any], replayed: list[tuple[int, int, str]]
 ) -> None:
     words = recorded["came"].split(" ")
-    assert words[:3] == ["approved", "online_pin", "1234"] and len(recorded["steps"]) >= 12
+    assert words[:4] == ["approved", "online_pin", "1234", "DDA"] and len(recorded["steps"]) >= 12
     assert replayed[0][2] == replayed[-1][2] == recorded["came"]
 
 

@@ -1,4 +1,4 @@
-"""The certification authorities' public keys as terminal data (Book 2 11.2): they need SHA-1."""
+"""The certification authorities' public keys as terminal data (Book 2 11.2)."""
 
 import hashlib
 
