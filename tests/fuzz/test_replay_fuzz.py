@@ -20,8 +20,8 @@ import pytest
 import yaml
 
 from tests.fuzz import emv_recordings, replay_files
-from tools.emv import apdu, replay_command, report
-from tools.emv.errors import EmvToolError, InterpreterError
+from tools.emv import apdu, replay_command, report, terminal_file
+from tools.emv.errors import EmvToolError, InterpreterError, TerminalFileError
 from tools.sim.cards import authority
 
 NAMES = ("debit", "credit T=0", "offline-pin", "script", "multi", "tap debit", "tap quick")
@@ -150,6 +150,17 @@ def test_what_is_no_file_of_ours_is_told(
     paths: list[Path | None] = [good, None, None]
     paths[option] = tmp_path / place
     assert played(paths) in ("RecordingError", "TerminalFileError", "CaKeysError")
+
+
+@pytest.mark.parametrize("told", [{"pin": "123456"}, {"pin 123456" * 5000: "entered"}])
+def test_a_file_is_not_repeated_in_what_is_wrong_with_it(
+    tmp_path: Path, told: dict[str, str]
+) -> None:
+    path = tmp_path / "terminal.yaml"
+    path.write_text(yaml.safe_dump(told), encoding="utf-8")
+    with pytest.raises(TerminalFileError) as caught:
+        terminal_file.read(path)
+    assert len(str(caught.value)) < 400 and f"not '{told.get('pin')}'" not in str(caught.value)
 
 
 @pytest.mark.long

@@ -59,7 +59,7 @@ def read(file: Path) -> TerminalFile:
             else:
                 _take(found, str(key), value)
         except ValueError as error:
-            raise TerminalFileError(f"{file}: {key}: {error}") from None
+            raise TerminalFileError(f"{file}: {_short(key)}: {error}") from None
     return found
 
 
@@ -84,7 +84,7 @@ def _take(found: TerminalFile, key: str, value: Any) -> None:
 def _word(found: TerminalFile, name: str, value: str) -> None:
     if name == "pin":
         if value.lower() not in _PINS:
-            raise ValueError(f"a PIN is entered, bypassed or fault, not {value!r}")
+            raise ValueError("a PIN is entered, bypassed or fault; its digits belong nowhere")
         found.words[name] = _PINS[value.lower()]
     elif name == "interface":
         if value.lower() not in ("contact", "contactless"):
@@ -135,7 +135,7 @@ def _tag(name: str) -> int:
     if 2 <= len(digits) <= 6 and all(c in "0123456789abcdef" for c in digits):
         return int(digits, 16)
     names = [*known, *PARAMETERS, *_WORDS, "amount", "other", "applications"]
-    near = difflib.get_close_matches(name, names, 1)
+    near = difflib.get_close_matches(_short(name), names, 1)
     raise ValueError("neither a tag nor a name" + (f"; is {near[0]} meant?" if near else ""))
 
 
@@ -172,8 +172,9 @@ def _application(entry: Any) -> dict[str, Any]:
         elif name == "9f1b":
             result["floor_limit"] = int.from_bytes(_hex(_text(value)), "big")
         elif name not in ("label", "name", "comment"):
-            near = difflib.get_close_matches(name, PARAMETERS, 1)
-            raise ValueError(f"{key} is unknown" + (f"; is {near[0]} meant?" if near else ""))
+            near = difflib.get_close_matches(_short(name), PARAMETERS, 1)
+            hint = f"; is {near[0]} meant?" if near else ""
+            raise ValueError(f"{_short(key)} is unknown{hint}")
     if "aid" not in result:
         raise ValueError("an application without its aid")
     return result
@@ -222,6 +223,12 @@ def _hex(text: str) -> bytes:
         return plain_yaml.hexadecimal(text)
     except ValueError:
         raise ValueError("hex digits are needed, two a byte") from None
+
+
+def _short(key: Any) -> str:
+    """A key as a message repeats it."""
+    text = " ".join(str(key).split())
+    return text if len(text) <= 40 else text[:40] + "…"
 
 
 def _text(value: Any) -> str:
