@@ -451,7 +451,11 @@ def test_ca_keys_are_checked(desk: Desk) -> None:
     code, said = desk.text(published(), "--ca-keys", bad)
     assert code == 2 and "A000000003 92: the check sum is wrong" in said.replace("\n", " ")
     for change, sentence in (({"exponent": "5"}, "3 or 65537"), ({"expiry": "soon"}, "YYMMDD"),
-                             ({"modulus": "xyz"}, "no hex"), ({"rid": "A0"}, "five bytes")):
+                             ({"modulus": "xyz"}, "no hex"), ({"rid": "A0"}, "five bytes"),
+                             ({"modulus": "A1" * 63}, "64 to 248 bytes"),
+                             ({"modulus": "A1" * 249}, "64 to 248 bytes"),
+                             ({"modulus": "00" + "A1" * 127}, "an odd number"),
+                             ({"modulus": "A1" * 127 + "02"}, "an odd number")):
         broken = desk.file("broken.yaml", [{**KEY, **change}])
         code, said = desk.text(published(), "--ca-keys", broken)
         assert code == 2 and sentence in said, said

@@ -22,6 +22,7 @@ _NAMES = {
     "expiry": ("expiry", "expires", "expiration", "expiry_date", "expiration_date"),
     "checksum": ("checksum", "check_sum", "check", "sha1", "sha_1", "sha-1", "hash"),
 }
+SHORTEST, LONGEST = 64, 248  # bytes of a modulus (Book 2 Annex D1), as lib/emv takes them
 _ALWAYS = "491231"  # a key without a date: the last year of the two-digit century
 
 
@@ -85,6 +86,8 @@ def _key(file: Path, number: int, entry: dict[str, Any]) -> dict[str, str]:
         raise CaKeysError(f"{place}: a RID has five bytes and an index one")
     place = f"{file}: key {rid.hex().upper()} {index.hex().upper()}"
     modulus = _bytes(place, "modulus", entry["modulus"])
+    if not SHORTEST <= len(modulus) <= LONGEST or not modulus[0] or not modulus[-1] & 1:
+        raise CaKeysError(f"{place}: a modulus is an odd number of {SHORTEST} to {LONGEST} bytes")
     exponent = _exponent(place, entry["exponent"])
     digest = hashlib.sha1(rid + index + modulus + exponent).hexdigest().upper()
     told = entry.get("checksum")
