@@ -1,19 +1,30 @@
 """`pos provision` with the real mpremote on device models whose injection is the firmware's."""
 
-import contextlib
 import json
 import os
 import pty
 import subprocess
+import termios
 import threading
-from collections.abc import Iterator
+import time
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from bench_console import Device, Fault
-from bench_hands import REPO_CA, pos_command
+from bench_hands import pos_command
+from bench_shop import (
+    COMPONENT_KCVS,
+    COMPONENTS,
+    KCV,
+    TYPED,
+    command,
+    flashed,
+    plugged,
+    provision,
+    provisioned,
+    shop,
+    written,
+)
 from PIL import Image
 from psec import tr31
 from pyzbar import pyzbar
@@ -21,80 +32,9 @@ from pyzbar import pyzbar
 from tools.acquirer import testbed
 from tools.workshop import custody, papers
 from tools.workshop.faults import KEY_MISTYPED, PAPERS_MISSING, DeviceFault
-from tools.workshop.records import Records, read
+from tools.workshop.records import read
 
-COMPONENTS = [part.hex().upper() for part in testbed.TMK_COMPONENTS]
-COMPONENT_KCVS = [kcv.hex().upper() for kcv in testbed.TMK_COMPONENT_KCVS]
-KCV = testbed.TMK_KCV.hex().upper()
-TYPED = [w for n in (0, 1) for w in (f"person {n}", COMPONENTS[n], COMPONENT_KCVS[n])]
-
-
-def shop(folder: Path, **changes: Any) -> Path:
-    """A shop's file; changes go into its parameters."""
-    values = {
-        "merchant": testbed.MERCHANT,
-        "name": testbed.MERCHANT_NAME,
-        "tpdu": testbed.TPDU.hex(),
-        "hosts": [[testbed.PRIMARY_HOST, testbed.PORT]],
-        "ssid": testbed.WIFI_SSID,
-        "password": testbed.WIFI_PASSWORD,
-    }
-    operators = [
-        {"number": o.number, "password": o.password, "change": False} for o in testbed.OPERATORS
-    ]
-    tree = {"parameters": values | changes, "ca": str(REPO_CA), "operators": operators}
-    path = folder / "shop.yaml"
-    path.write_text(yaml.safe_dump(tree, allow_unicode=True), encoding="utf-8")
-    return path
-
-
-def flashed(record: Path, *macs: str) -> None:
-    """A record in which these devices (12 hex digits) are flashed."""
-    with Records(record) as records:
-        for mac in macs:
-            attempt = records.begin("flash", "/dev/x", "lin", image="ab")
-            records.identify(attempt, written(mac), "SP-000001+")
-            records.end(attempt, "ok")
-
-
-def written(mac: str) -> str:
-    return ":".join(mac[at : at + 2] for at in range(0, 12, 2)).lower()
-
-
-@contextlib.contextmanager
-def plugged(folder: Path, *faults: Fault, first: int = 1) -> Iterator[list[Device]]:
-    """Devices with these faults, on ports, flashed in `folder`/record."""
-    macs = [f"7CDFA1{number:06X}" for number in range(first, first + len(faults))]
-    flashed(folder / "record", *macs)
-    devices = [
-        Device(folder / f"usb{n}", mac, faults[n], seed=n) for n, mac in enumerate(macs)
-    ]
-    try:
-        yield devices
-    finally:
-        for device in devices:
-            device.unplug()
-
-
-def command(folder: Path, devices: list[Device], *more: str) -> list[str]:
-    named = [word for device in devices for word in ("--port", str(device.port))]
-    where = ("--record", str(folder / "record"), "--labels", str(folder / "labels"))
-    return pos_command(
-        "provision", "--json", "--operator", "lin", "--shop", str(folder / "shop.yaml"),
-        *where, *named, *more,
-    )  # fmt: skip
-
-
-def provision(
-    folder: Path, devices: list[Device], *more: str, typed: list[str] = TYPED, kcv: str = KCV
-) -> tuple[int, dict[str, Any]]:
-    """Run it on these devices; its exit code and what it printed."""
-    done = subprocess.run(
-        command(folder, devices, "--kcv", kcv, *more), input="\n".join(typed) + "\n",
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
+SETTLE_S = 2.2  # a port must be empty for two seconds before what appears is another device
 
 
 def kcv_of_letter(text: str) -> str:
@@ -156,9 +96,6 @@ def test_typed_at_a_terminal_a_component_is_not_shown(tmp_path: Path) -> None:
 
 def feed(near: int, typed: str) -> None:
     """Type line by line, each when the last one was read, as people do."""
-    import termios
-    import time
-
     for number, line in enumerate(typed.splitlines(keepends=True)):
         secret = number % 3 == 1 and number < 6
         limit = time.monotonic() + 5
@@ -253,7 +190,7 @@ def test_the_master_key_as_a_key_block(
 
 
 FAILING = {
-    "unplugged": Fault(unplug_at_step=5),
+    "unplugged": Fault(unplug_at_line=5),
     "self-test-failed": Fault(prelude="board.broken.add('printer')"),
     "no-console": Fault(silent=True),
     "no-terminal": Fault(other=True),
@@ -294,10 +231,6 @@ def test_numbers_are_not_given_twice(tmp_path: Path) -> None:
         assert provision(tmp_path, [other])[1]["devices"][0]["terminal"] == "SP000008"
 
 
-def provisioned(folder: Path) -> set[str]:
-    return set(read(folder / "record").provisioned)
-
-
 def test_a_parameter_that_the_device_refuses_is_named(tmp_path: Path) -> None:
     shop(tmp_path, tpdu="60")
     with plugged(tmp_path, Fault()) as (device,):
@@ -331,30 +264,48 @@ def test_labels_are_drawn_again_from_the_record(tmp_path: Path) -> None:
     assert subprocess.run(pos_command("label", "none", *where), check=False).returncode == 4
 
 
-def test_a_line_that_flips_bits_gives_no_device_other_papers(tmp_path: Path) -> None:
-    shop(tmp_path)
-    with plugged(tmp_path, *[Fault(flips=0.01)] * 3) as devices:
-        code, told = provision(tmp_path, devices)
-    assert code == 1 and not provisioned(tmp_path)
-    assert {device["result"] for device in told["devices"]} <= {
-        "bad-cable", "no-console", "device-stopped", "not-flashed", "key-refused"
-    }, told  # fmt: skip
-
-
-@pytest.mark.long
-@pytest.mark.timeout(600)
-def test_unplugged_at_any_line_a_device_is_not_provisioned_and_can_be_done_again(
+def test_the_station_goes_on_with_the_next_device_and_asks_for_the_key_once(
     tmp_path: Path,
 ) -> None:
+    """Two ports, three devices: one is pulled in the middle, and done when it is back."""
     shop(tmp_path)
-    lines = 13  # identity, begin, 2 × 2 for the key, 4 papers, self-test, finish: 12, and beyond
-    with plugged(tmp_path, *[Fault(unplug_at_step=n) for n in range(lines)]) as devices:
-        provision(tmp_path, devices)
-        cut = [device for device in devices if device.lines > (device.fault.unplug_at_step or 0)]
-        assert len(cut) >= 11
-        assert not provisioned(tmp_path).intersection(written(device.mac) for device in cut)
-    again = [Device(tmp_path / f"again{n}", device.mac) for n, device in enumerate(cut)]
-    code, told = provision(tmp_path, again)
-    assert code == 0, told
-    for device in again:
+    macs = [f"7CDFA1{number:06X}" for number in range(1, 4)]
+    flashed(tmp_path / "record", *macs)
+    one, two = tmp_path / "usb1", tmp_path / "usb2"
+    more = ("--kcv", KCV, "--station", "--count", "4", "--port", str(one), "--port", str(two))
+    with subprocess.Popen(
+        command(tmp_path, [], *more), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as station:
+        try:
+            assert station.stdin
+            station.stdin.write("\n".join(TYPED) + "\n")
+            station.stdin.flush()
+            visit(tmp_path, Device(one, macs[0]), Device(two, macs[1], Fault(unplug_at_line=6)))
+            time.sleep(SETTLE_S)
+            visit(tmp_path, Device(one, macs[2]), Device(two, macs[1]))
+            told = json.loads(station.communicate(timeout=60)[0])
+        finally:
+            station.kill()
+    results = sorted((device["mac"], device["result"]) for device in told["devices"])
+    good = [(written(mac), "ok") for mac in macs]
+    assert results == sorted([*good, (written(macs[1]), "unplugged")])
+    assert station.returncode == 1 and provisioned(tmp_path) == {written(mac) for mac in macs}
+    assert sorted(read(tmp_path / "record").terminals.values()) == [
+        f"SP00000{n}" for n in range(1, 4)
+    ]
+    assert len(list((tmp_path / "labels").glob("*.png"))) == 3
+
+
+def visit(folder: Path, *devices: Device) -> None:
+    """They stay until the record has an end for each, and leave."""
+    limit = time.monotonic() + 60
+    before = ends(folder)
+    while ends(folder) < before + len(devices) and time.monotonic() < limit:
+        time.sleep(0.05)
+    for device in devices:
         device.unplug()
+
+
+def ends(folder: Path) -> int:
+    tries = read(folder / "record").attempts.values()
+    return sum(attempt.task == "provision" and attempt.result != "" for attempt in tries)

@@ -16,9 +16,9 @@ sys.path[:0] = [str(REPO), str(Path(__file__).parent)]
 
 from bench_console import Device, Fault  # noqa: E402
 from bench_hands import bench_of, release  # noqa: E402
+from bench_shop import COMPONENTS, KCV, shop  # noqa: E402
 from rich.cells import cell_len  # noqa: E402
 from rich.console import Console  # noqa: E402
-from test_workshop_provision import COMPONENTS, KCV, shop  # noqa: E402
 from typer import Exit  # noqa: E402
 
 from tools.workshop import label, manifest, papers, report_command  # noqa: E402

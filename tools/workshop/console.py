@@ -1,7 +1,9 @@
 """A device's console through the real mpremote: into its raw REPL, and the injection run there.
 
-What goes wrong is a `DeviceFault`. mpremote waits without a limit in places, so the port has a
-read limit of its own. A component goes from a bytearray to the port by `os.write`, which makes no
+What goes wrong is a `DeviceFault`. A serial line checks nothing itself: the device's answer says
+what it heard and ends in a check sum (`board/bench.py`), so that neither the identity nor a check
+value is ever misread. mpremote waits without a limit in places, so the port has a read limit of
+its own. A component goes from a bytearray to the port by `os.write`, which makes no
 copy that would stay behind in this process.
 """
 
@@ -21,6 +23,7 @@ from tools.workshop import injection
 from tools.workshop.faults import (
     BAD_CABLE,
     DEVICE_STOPPED,
+    INTERRUPTED,
     NO_CONSOLE,
     NO_PERMISSION,
     NO_TERMINAL,
@@ -31,6 +34,7 @@ from tools.workshop.faults import (
 )
 
 PROGRAM = "import bench"
+ITS_MODULES = ("bench", "board", "firmware")  # what another firmware may lack of it
 BAUD = 115_200
 READ_LIMIT_S = 2.0  # of one read; mpremote's own
 LIMIT_S = 30.0  # of one step: the self-test and formatting take the longest
@@ -50,7 +54,7 @@ class StepRefused(Exception):
 class Console:
     """One device. `open` starts the injection's program on it; `ask` does a step; `close` ends it.
 
-    The calls block, each for at most some ten seconds.
+    The calls block, each for at most some ten seconds, unless another thread calls `stop`.
     """
 
     def __init__(self, port: str, limit_s: float = LIMIT_S) -> None:
@@ -58,9 +62,15 @@ class Console:
         self._limit_s = limit_s
         self._transport: SerialTransport | None = None
         self._heard = b""
+        self._stopped = False
 
     def open(self) -> None:
-        """Into the raw REPL, and start the program. DeviceFault."""
+        """Into the raw REPL, and start the program, anew if it runs: that empties the device.
+
+        DeviceFault.
+        """
+        self._let_go()
+        self._heard = b""
         try:
             self._transport = SerialTransport(self._port, BAUD, timeout=READ_LIMIT_S)
             self._transport.enter_raw_repl()
@@ -70,7 +80,7 @@ class Console:
 
     def _why(self, error: Exception) -> DeviceFault:
         """What it is that the port, or what is behind it, does not do."""
-        gone = self._port.startswith("/") and not os.path.exists(self._port)
+        gone = self._is_gone()
         if self._transport is None:
             if gone:
                 return DeviceFault(PORT_MISSING, self._port)
@@ -90,7 +100,7 @@ class Console:
             self._port_of().write(line + b"\n")
             if secret is not None:
                 self._send_secret(secret)
-            answer = json.loads(self._line())
+            answer = json.loads(_checked(self._line()))
         except OSError as error:
             raise DeviceFault(UNPLUGGED, str(error)) from error
         except ValueError as error:
@@ -118,7 +128,9 @@ class Console:
     def _line(self) -> bytes:
         """The next line that is an answer; what else the device prints is passed over."""
         port, limit = self._port_of(), time.monotonic() + self._limit_s
-        while time.monotonic() < limit:
+        while time.monotonic() < limit and not self._is_gone():
+            if self._stopped:
+                raise DeviceFault(INTERRUPTED)
             said, _, after = self._heard.partition(PROGRAM_ENDS)
             line, whole, _ = said.partition(b"\n")
             if whole:
@@ -129,24 +141,47 @@ class Console:
                 raise _ended(after.partition(PROGRAM_ENDS)[0])
             else:
                 self._heard += port.read(max(1, port.in_waiting))
-        gone = self._port.startswith("/") and not os.path.exists(self._port)
-        fault = UNPLUGGED if gone else DEVICE_STOPPED
-        raise DeviceFault(fault, f"no answer within {self._limit_s:g} s")
+        if self._is_gone():
+            raise DeviceFault(UNPLUGGED, "the port is gone")
+        raise DeviceFault(DEVICE_STOPPED, f"no answer within {self._limit_s:g} s")
+
+    def _is_gone(self) -> bool:
+        """True when the port is a path, and there is nothing at it."""
+        return self._port.startswith("/") and not os.path.exists(self._port)
+
+    def stop(self) -> None:
+        """Have a step that waits for its answer end with INTERRUPTED, at the next read."""
+        self._stopped = True
 
     def close(self) -> None:
         """Restart the device and let the port go; what fails here fails nothing."""
         if self._transport is None:
             return
-        port, self._transport = self._transport.serial, None
         with contextlib.suppress(OSError):
             # Ctrl-C ends the program, Ctrl-A Ctrl-D run one in the raw REPL.
-            port.write(b"\r\x03\r\x01import machine; machine.reset()\x04")
-        with contextlib.suppress(OSError):
-            port.close()
+            self._transport.serial.write(b"\r\x03\r\x01import machine; machine.reset()\x04")
+        self._let_go()
+
+    def _let_go(self) -> None:
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            with contextlib.suppress(OSError):
+                transport.serial.close()
+
+
+def _checked(line: bytes) -> bytes:
+    """An answer without its check sum. ValueError when it is not the one of what came."""
+    answer, _, stated = line.strip().rpartition(b" ")
+    if stated.decode("ascii", "replace") != injection.digest(answer):
+        raise ValueError(f"{line[:80]!r} does not fit its check sum")
+    return answer
 
 
 def _ended(traceback: bytes) -> DeviceFault:
     """The program is over; its traceback, or nothing, says why."""
     last = traceback.decode("utf-8", "replace").strip().split("\n")[-1].strip()
+    module = last.partition("no module named '")[2].rstrip("'").partition(".")[0]
+    if last.startswith(("SyntaxError", "NameError")) or module not in ("", *ITS_MODULES):
+        return DeviceFault(BAD_CABLE, f"it read another program than {PROGRAM!r}: {last}")
     fault = NO_TERMINAL if "ImportError" in last else DEVICE_STOPPED
     return DeviceFault(fault, last or "its program ended by itself")

@@ -64,7 +64,7 @@ def line(step: Step) -> str:
 
 
 def digest(text: bytes) -> str:
-    """What the device answers as `heard` when a line came over whole."""
+    """The check sum of a line, as the device states it of ours (`heard`) and of its answers."""
     return hashlib.sha256(text).digest()[:8].hex()
 
 

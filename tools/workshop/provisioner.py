@@ -1,15 +1,18 @@
 """One device gets its numbers, papers and master key, tests itself, and is recorded and labelled.
 
 The order: who it is → the record admits it → begin → key, and its check value → papers →
-self-test → finish, which reads the keys back from flash → record → label. Whatever fails before
-the finish, the device is told to forget all: it holds no keys, and says so at its next start.
+self-test → finish, which reads the keys back from flash → record → label. Whatever fails, the
+device is told to forget all: it holds no keys, and says so at its next start. One that went away
+when it was told to finish may hold them, for its answer is lost: the record says so.
 """
 
 import asyncio
 import contextlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tools.workshop import injection, label
 from tools.workshop.console import LIMIT_S, Console, StepRefused
@@ -28,6 +31,7 @@ from tools.workshop.papers import Shop
 from tools.workshop.records import Records
 from tools.workshop.station import Show, Try
 
+Answer = TypeVar("Answer")
 MASTER_SLOT = "0"  # the firmware's, in the answer to `finish`
 # The fault of a step that the device refuses; those of the papers are PAPERS_REFUSED.
 REFUSALS = {
@@ -71,8 +75,11 @@ class Provisioning(Try):
         super().__init__(port, "provision", order.operator, records, show)
         self._order = order
         self._console = Console(port, order.limit_s)
+        # A thread of its own: asyncio's few are not enough for many devices that let wait.
+        self._thread = ThreadPoolExecutor(1, f"console {port}")
         self._notes: dict[str, Any] = {}
         self._step = 0
+        self._doing = ""  # the step that was last sent
 
     def _facts(self) -> dict[str, Any]:
         order = self._order
@@ -83,17 +90,38 @@ class Provisioning(Try):
 
     async def _talk(self) -> None:
         try:
-            await asyncio.to_thread(self._console.open)
+            await self._wait(self._console.open)
             await self._meet()
             try:
                 await self._inject()
-            except DeviceFault:
-                # Told to forget; one that cannot hear it forgets at its next start.
-                with contextlib.suppress(DeviceFault, StepRefused):
-                    await asyncio.to_thread(self._console.ask, injection.ABANDON)
+            except DeviceFault as failure:
+                failure.detail += await self._forget()
                 raise
+        except asyncio.CancelledError:
+            self._console.stop()
+            raise
         finally:
-            await asyncio.to_thread(self._console.close)
+            await self._wait(self._console.close)
+            self._thread.shutdown(wait=False)
+
+    async def _wait(self, do: Callable[..., Answer], *arguments: Any) -> Answer:
+        """Do what blocks, beside everything else."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, do, *arguments)
+
+    async def _forget(self) -> str:
+        """Have the device wipe what it got; '' or what is to be said where that is not sure.
+
+        One that was not told to finish, and cannot hear this, forgets at its next start. After
+        that step its program may be over: started anew, it empties the device as well.
+        """
+        finishing = self._doing == injection.FINISH["step"]
+        for again in (False, True)[: 1 + finishing]:
+            with contextlib.suppress(DeviceFault, StepRefused):
+                if again:
+                    await self._wait(self._console.open)
+                await self._wait(self._console.ask, injection.ABANDON)
+                return ""
+        return "; it may hold its keys" if finishing else ""
 
     async def _meet(self) -> None:
         """Who it is; nothing was changed on it so far."""
@@ -141,13 +169,13 @@ class Provisioning(Try):
 
     async def _ask(self, step: injection.Step, secret: bytearray | None = None) -> dict[str, Any]:
         """One step, shown; a refusal as the fault of that step."""
-        name = step["step"]
+        name = self._doing = step["step"]
         self._step += 1
         steps = len(REFUSALS) + 4 + (not self._order.key.block) + len(self._order.shop.card_keys)
         event = {"event": "progress", "done": self._step, "total": steps + 1, "doing": name}
         self._show(self.outcome.port, event)
         try:
-            return await asyncio.to_thread(self._console.ask, step, secret)
+            return await self._wait(self._console.ask, step, secret)
         except StepRefused as refused:
             raise DeviceFault(_fault_of(name), str(refused)) from refused
 
