@@ -199,7 +199,8 @@ class Programmer:
                     if self._mac:  # it did answer before
                         raise LineTrouble(said) from error
                     raise DeviceFault(NO_ANSWER, said) from error
-                if last and "autodetect" not in said and "Unexpected chip" not in said:
+                # An unknown magic number is what is left of a lost answer; a chip has its id.
+                if last and "Unexpected chip ID" not in said:
                     raise LineTrouble(said) from error
             # An answer that was lost reads as chip 0, which has no such answer (the first ESP32).
             if last and (said != before or "ID value 0." in said):

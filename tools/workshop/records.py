@@ -177,7 +177,7 @@ def _scan(data: bytes, book: Book) -> bytes:
 def _assigned(mac: str, wanted: str, own: str, owners: dict[str, str], fault: Fault) -> str:
     """The number of this device: its own, the wanted one, or the next. DeviceFault `fault`."""
     if wanted.endswith("+"):
-        return own or _next(wanted[:-1], owners)
+        return own or _next(wanted[:-1], owners, fault)
     if wanted and own not in ("", wanted):
         raise DeviceFault(fault, f"{mac} is {own} already")
     if wanted and owners.get(wanted, mac) != mac:
@@ -185,15 +185,21 @@ def _assigned(mac: str, wanted: str, own: str, owners: dict[str, str], fault: Fa
     return wanted or own
 
 
-def _next(first: str, owners: dict[str, str]) -> str:
-    """The lowest number from `first` on that is above all given ones of its form."""
+def _next(first: str, owners: dict[str, str], fault: Fault) -> str:
+    """The lowest number from `first` on that is above all given ones of its form.
+
+    DeviceFault `fault` when that has more digits: a terminal number could not be longer.
+    """
     head, digits = re.fullmatch(r"(.*?)(\d+)", first).groups()  # type: ignore[union-attr]
     taken = [int(digits) - 1]
     for number in owners:
         rest = number.removeprefix(head)
         if number.startswith(head) and rest.isdigit():
             taken.append(int(rest))
-    return f"{head}{max(taken) + 1:0{len(digits)}}"
+    number = f"{max(taken) + 1:0{len(digits)}}"
+    if len(number) > len(digits):
+        raise DeviceFault(fault, f"{first} and those after it are given, up to {max(taken)}")
+    return head + number
 
 
 def now() -> str:
