@@ -1,7 +1,8 @@
 """The workshop's bench on the device: empty folders, then the injection on the console.
 
 `pos provision` runs it over the raw REPL: `import bench`. Nothing else imports it. A serial line
-checks nothing itself: each answer gets a space and the first 8 bytes of its SHA-256 in hex.
+checks nothing itself: each answer gets one more name at its end, "sum", the first 8 bytes (in
+hex) of the SHA-256 of all that stands before it.
 """
 
 import sys
@@ -17,9 +18,9 @@ class Answers:
 
     def write(self, line: bytes) -> None:
         """An answer and its line feed, in one go."""
-        answer = line.rstrip()
+        answer = line.rstrip()[:-1]  # without the bracket that ends it
         digest = hexlify(sha256(answer).digest()[:8])
-        sys.stdout.buffer.write(answer + b" " + digest + b"\n")
+        sys.stdout.buffer.write(answer + b', "sum": "' + digest + b'"}\n')
 
 
 board.mount(format_all=True)

@@ -170,11 +170,11 @@ class Console:
 
 
 def _checked(line: bytes) -> bytes:
-    """An answer without its check sum. ValueError when it is not the one of what came."""
-    answer, _, stated = line.strip().rpartition(b" ")
-    if stated.decode("ascii", "replace") != injection.digest(answer):
+    """The answer. ValueError when it is not what its check sum, at its end, was made of."""
+    answer, _, stated = line.strip().rpartition(b', "sum": ')
+    if stated != f'"{injection.digest(answer)}"}}'.encode():
         raise ValueError(f"{line[:80]!r} does not fit its check sum")
-    return answer
+    return line
 
 
 def _ended(traceback: bytes) -> DeviceFault:
