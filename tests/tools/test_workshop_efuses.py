@@ -1,11 +1,16 @@
 """`pos efuse-plan` with the real espefuse and espsecure, on files."""
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from bench_hands import pos
+from bench_hands import bench_of, flash, pos, release
 
+from tools.workshop.chip import Script
 from tools.workshop.efuse_plan import (
     RULES,
     STEPS,
@@ -14,6 +19,10 @@ from tools.workshop.efuse_plan import (
     RehearsalFailed,
     check_order,
 )
+
+# Steps before which the virtual eFuses are kept: with keys in them and nothing on; all but the
+# last, after which no tool can read them.
+KEYED, LOCKED = "flash-control", "download"
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +35,8 @@ def rehearsal(folder: Path) -> Rehearsal:
     """All steps in the right order."""
     made = Rehearsal(folder)
     for name in STEPS:
+        if name in (KEYED, LOCKED):
+            shutil.copyfile(made.efuses, folder / name)
         assert made.run(name).changes, name
     return made
 
@@ -92,3 +103,47 @@ def test_it_says_plainly_that_nothing_was_burnt() -> None:
     done = pos("efuse-plan", "--order", "sign,hmac", "--language", "en")
     assert done.returncode == 0 and "Nothing was burnt" in done.stdout
     assert "HMAC_UP" in done.stdout
+
+
+def espefuse(port: Path) -> dict[str, Any]:
+    """What the real espefuse reads at a port: name → value."""
+    done = subprocess.run(
+        [sys.executable, "-m", "espefuse", "--chip", "esp32s3", "--port", str(port),
+         "summary", "--format", "json"],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    read = json.loads(done.stdout[done.stdout.index("{") :])
+    return {name: efuse["value"] for name, efuse in read.items()}
+
+
+def test_the_record_says_of_the_efuses_what_espefuse_reads(
+    rehearsal: Rehearsal, folder: Path, tmp_path: Path
+) -> None:
+    """A blank chip, one that holds keys, one that is locked: espefuse itself burnt them."""
+    files = [(folder / name).read_bytes() for name in (KEYED, LOCKED)]
+    scripts = (Script(), *(Script(efuses=file) for file in files))
+    images, record = release(tmp_path / "images", (100, 100, 100)), tmp_path / "record"
+    with bench_of(tmp_path / "bench", *scripts) as (_, ports, chips):
+        code, _ = flash(record, images, ports)
+        read = [espefuse(port) for port in ports]
+        where = ("--record", str(record), "--port", str(ports[2]), "--json")
+        erased = json.loads(pos("erase", "--yes", *where).stdout)["devices"][0]
+        assert code == 1 and chips[2].blocks == 0 and erased["result"] == "secured"
+    tries = [json.loads(line) for line in record.read_text().splitlines()]
+    ended = {entry["mac"]: entry for entry in tries if entry["kind"] == "ended"}
+    results = []
+    for number, efuses in enumerate(read):
+        entry = ended[f"7c:df:a1:00:00:0{number}"]
+        said = entry["efuses"]
+        assert said["chip"].startswith("ESP32-S3 (QFN56)")
+        assert said["secure_boot"] is efuses["SECURE_BOOT_EN"]
+        assert said["flash_encryption"] is (efuses["SPI_BOOT_CRYPT_CNT"] == "Enable")
+        assert said["key_purposes"] == [efuses[f"KEY_PURPOSE_{n}"] for n in range(6)]
+        results.append((entry["result"], said["secure_boot"], said["flash_encryption"]))
+    assert results == [("ok", False, False), ("ok", False, False), ("secured", True, True)]
+    words = pos("report", "--record", str(record), "--language", "en").stdout
+    assert "1 XTS_AES_128_KEY, 4 HMAC_UP" in words and "none used" in words
+    made = json.loads(pos("report", "--json", "--record", str(record)).stdout)["made"]
+    assert {tuple(device["efuses"]["key_purposes"]) for device in made} == {
+        ("USER",) * 6, ("USER", "XTS_AES_128_KEY", "USER", "USER", "HMAC_UP", "USER")
+    }  # fmt: skip

@@ -32,6 +32,8 @@ SIZES = (2000, 3072, 9000)
 BLOCKS = {"rom": 14, "stub": 3}  # that these sizes come to
 HEALTHY = Script()
 LINE = ("bad-cable", "no-answer")
+# espefuse's file with SPI_BOOT_CRYPT_CNT alone burnt: word 13, counted from the file's end.
+ENCRYPTS = bytes(512 - 4 * 14) + (7 << 18).to_bytes(4) + bytes(4 * 13)
 
 pytestmark = pytest.mark.timeout(900)
 QUICK = 99, 20  # seed, faults: what the quick suite does of it
@@ -93,6 +95,7 @@ class Batch:
             "chip": (Script(chip_id=pick.choice((None, 2, 5, 13, 16))), ("wrong-chip",)),
             "mute": (Script(mute=True), ("no-answer",)),
             "locked": (Script(locked=True), ("protected",)),
+            "secured": (Script(efuses=ENCRYPTS), ("secured",)),
             "noise": (Script(wear=Wear(flip=0.02)), LINE),
             "losses": (Script(wear=Wear(drop=0.02)), LINE),
             "cut": (Script(wear=Wear(baud_limit=0)), LINE),
@@ -157,7 +160,7 @@ class Batch:
         if result == "ok":
             assert attempt.mac and holds(case.chip, self.images), context
             self.finished.append(case.chip)
-        if result in ("duplicate-mac", "duplicate-serial", "image-corrupt", "protected"):
+        if result in ("duplicate-mac", "duplicate-serial", "image-corrupt", "protected", "secured"):
             assert case.chip.blocks == 0, context
         if result == "unplugged" and not case.chip.script.weak:
             self.broken_off.append(case.chip)

@@ -28,7 +28,7 @@ SPI_COMMAND, SPI_USER2, SPI_W0 = 0x60002000, 0x60002020, 0x60002058
 SPI_RUN = 1 << 18
 READ_ID = 0x9F
 SECURE_DOWNLOAD = 1 << 2  # of the flags in the security information
-MAC_LOW, MAC_HIGH = 0x60007044, 0x60007048
+EFUSES, MAC_LOW, MAC_HIGH = 0x60007000, 0x60007044, 0x60007048
 MAGIC_REGISTER, ESP32_MAGIC = 0x40001000, 0x00F01D83
 WINBOND_NOR = 0x40EF
 
@@ -49,6 +49,7 @@ class Script:
     weak: flash addresses whose byte is written with its lowest bit inverted.
     mute: it never answers, as when the board is not in its loader.
     locked: its eFuses allow the secure download mode alone.
+    efuses: the rest of its eFuses, as in a file of espefuse's virtual ones; b'': none are burnt.
     """
 
     chip_id: int | None = 9
@@ -59,6 +60,7 @@ class Script:
     weak: frozenset[int] = frozenset()
     mute: bool = False
     locked: bool = False
+    efuses: bytes = b""
     wear: Wear = Wear()
 
 
@@ -134,7 +136,7 @@ class Chip:
         self._window = (0, 0, 0)  # offset, number of blocks, block size
         self._inflate: zlib._Decompress | None = None
         self._inflated = self._next_block = 0
-        self._registers = {
+        self._registers = _efuse_registers(self.script.efuses) | {
             MAC_LOW: int.from_bytes(self.mac[2:]),
             MAC_HIGH: int.from_bytes(self.mac[:2]),
             MAGIC_REGISTER: ESP32_MAGIC if self.script.chip_id is None else 0,
@@ -307,6 +309,12 @@ class Chip:
         if not self._stub:
             return self._answer(op, status=INVALID_MESSAGE)
         return self._answer(op, status=OK if self.flash.erase(start, length) else WRITE_FAILED)
+
+
+def _efuse_registers(file: bytes) -> dict[int, int]:
+    """Address → word. espefuse's file holds them backwards: the last four bytes are the first."""
+    words = [int.from_bytes(file[at : at + 4]) for at in range(0, len(file), 4)]
+    return {EFUSES + 4 * number: word for number, word in enumerate(reversed(words))}
 
 
 def _frame(packet: bytes) -> bytes:

@@ -272,6 +272,19 @@ KEY_MISTYPED = _fault(
         "Type it again from the letter; no device was touched.",
     ),
 )
+SECURED = _fault(
+    "F29",
+    "secured",
+    (
+        "芯片的 eFuse 已启用闪存加密或安全启动。",
+        "设备已按成品锁定,未加密的镜像或擦除会使它报废。放到一边,交给工程师。",
+    ),
+    (
+        "The chip's eFuses have flash encryption or secure boot on.",
+        "It is locked as a product: a plain image, or erasing, would make it useless. "
+        "Put it aside for the engineer.",
+    ),
+)
 
 FAULTS = {
     fault.name: fault
@@ -304,6 +317,7 @@ FAULTS = {
         KEY_NOT_KEPT,
         PAPERS_MISSING,
         KEY_MISTYPED,
+        SECURED,
     )
 }
 

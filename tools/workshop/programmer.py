@@ -6,8 +6,8 @@ lines: `connecting`, `identified` (then it waits for a line that says go or not)
 at its next word: what nobody hears must not become a success.
 
 Nothing that comes over the line is trusted alone. Block contents have the ROM's checksum and the
-MD5; MAC, chip and flash identity have nothing, so they are read twice, and the MAC once more at
-the end: it may have become another device. All regions are verified after all are written.
+MD5; MAC, eFuses, chip and flash identity have nothing, so they are read twice, and the MAC once
+more at the end: it may have become another device. All regions are verified after all are written.
 """
 
 import contextlib
@@ -28,6 +28,7 @@ from esptool import cmds
 from esptool.loader import ESPLoader
 from esptool.util import FatalError
 
+from tools.workshop import efuses
 from tools.workshop.faults import (
     BAD_CABLE,
     DEAD_FLASH,
@@ -240,6 +241,13 @@ class Programmer:
             raise LineTrouble(f"the MAC reads as {bytes(first).hex()}, {bytes(second).hex()}")
         return ":".join(f"{byte:02x}" for byte in first)
 
+    def _read_efuses(self, esp: ESPLoader) -> dict[str, Any]:
+        """Their summary for the record, read twice alike."""
+        first, second = efuses.summary(esp), efuses.summary(esp)
+        if first != second:
+            raise LineTrouble(f"the eFuses read as {first}, {second}")
+        return first
+
     def _identify(self, esp: ESPLoader) -> None:
         """Say who it is and wait for the word to go on; at a further rate, it must be the same."""
         mac = self._read_mac(esp)
@@ -247,7 +255,7 @@ class Programmer:
             raise DeviceFault(UNPLUGGED, f"another device than {self._mac} answers now")
         if self._mac:
             return
-        self._say({"event": "identified", "mac": mac})
+        self._say({"event": "identified", "mac": mac, "efuses": self._read_efuses(esp)})
         answer = self._ask()
         if not answer.get("go"):
             self._start(esp)

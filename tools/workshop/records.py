@@ -45,7 +45,10 @@ class RecordError(WorkshopError):
 
 @dataclass
 class Attempt:
-    """One try at one device. `result` is '' while it has no end, then 'ok' or a fault's name."""
+    """One try at one device. `result` is '' while it has no end, then 'ok' or a fault's name.
+
+    efuses: their summary (`efuses.summary`); empty where they were not read.
+    """
 
     id: str
     task: str
@@ -60,6 +63,7 @@ class Attempt:
     detail: str = ""
     ended: str = ""
     rate: int = 0
+    efuses: Entry = field(default_factory=dict)
 
 
 @dataclass
@@ -104,6 +108,7 @@ class Book:
         if kind == "ended":
             attempt.result, attempt.ended = entry["result"], entry["at"]
             attempt.detail, attempt.rate = entry.get("detail", ""), entry.get("rate", 0)
+            attempt.efuses = entry.get("efuses", {})
             if attempt.result == "ok" and attempt.task == "flash":
                 self.made[attempt.mac] = attempt.serial
             if attempt.result == "ok" and attempt.task == "provision":
@@ -314,7 +319,7 @@ class Records:
         return bool(tries) and tries[-1].result != "ok" and tries[-1].image == image
 
     def end(self, attempt: str, result: str, **facts: Any) -> None:
-        """A try ends: 'ok' or a fault's name. facts: detail, rate, fallbacks, seconds, mac."""
+        """A try ends: 'ok' or a fault's name. facts: detail, rate, seconds, mac, efuses, kcv, …"""
         self._append("ended", attempt=attempt, result=result, **facts)
 
     def _append(self, kind: str, **facts: Any) -> None:

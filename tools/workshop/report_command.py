@@ -18,7 +18,7 @@ from rich.table import Table
 
 from tools.workshop.faults import FAULTS, Language
 from tools.workshop.flash_command import EXIT_RECORD, RECORD, Speech, language_of
-from tools.workshop.records import Attempt, Book, RecordError, read
+from tools.workshop.records import Attempt, Book, Entry, RecordError, read
 
 DROID = Path("/usr/share/fonts-droid-fallback/truetype/DroidSansFallback.ttf")
 TITLES: dict[str, dict[Language, str]] = {
@@ -36,6 +36,15 @@ TITLES: dict[str, dict[Language, str]] = {
     "running": {"zh": "进行中", "en": "running"},
     "code": {"zh": "代码", "en": "code"},
     "cause": {"zh": "原因", "en": "cause"},
+    "efuses": {"zh": "eFuse", "en": "eFuses"},
+    "chip": {"zh": "芯片", "en": "chip"},
+    "encryption": {"zh": "闪存加密", "en": "flash encryption"},
+    "boot": {"zh": "安全启动", "en": "secure boot"},
+    "keys": {"zh": "密钥块用途", "en": "key blocks"},
+    "on": {"zh": "开", "en": "on"},
+    "off": {"zh": "关", "en": "off"},
+    "none": {"zh": "均未使用", "en": "none used"},
+    "not read": {"zh": "未读取", "en": "not read"},
 }
 
 
@@ -92,7 +101,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
         "made": [
             {"serial": a.serial, "mac": a.mac, "terminal": summary.terminals.get(a.mac, ""),
              "image": a.image, "ended": a.ended, "operator": a.operator, "rate": a.rate,
-             "tries": tries}
+             "tries": tries, "efuses": a.efuses or None}
             for a, tries in summary.made
         ],
         "operators": {
@@ -107,7 +116,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
 
 
 def tables(summary: Summary, language: Language) -> list[Table]:
-    """The three tables of the report."""
+    """The four tables of the report."""
 
     def table(title: str, *columns: str) -> Table:
         made = Table(title=TITLES[title][language], title_justify="left")
@@ -120,13 +129,29 @@ def tables(summary: Summary, language: Language) -> list[Table]:
         when = a.ended[:16].replace("T", " ")
         terminal = summary.terminals.get(a.mac, "–")
         made.add_row(a.serial, a.mac, terminal, a.image[:8], when, a.operator, str(tries))
+    efuses = table("efuses", "serial", "chip", "encryption", "boot", "keys")
+    for a, _ in summary.made:
+        efuses.add_row(a.serial, *(TITLES.get(w, {}).get(language, w) for w in _efuses(a.efuses)))
     people = table("people", "who", "good", "bad", "running")
     for who, counts in summary.people.items():
         people.add_row(who, *map(str, counts))
     faults = table("faults", "code", "cause", "tries")
     for name, count in summary.faults.items():
         faults.add_row(FAULTS[name].code, FAULTS[name].cause[language], str(count))
-    return [made, people, faults]
+    return [made, efuses, people, faults]
+
+
+def _efuses(efuses: Entry) -> list[str]:
+    """The words of a device's row: chip, flash encryption, secure boot, blocks that hold keys."""
+    if not efuses:
+        return ["not read", "–", "–", "–"]
+    used = [
+        f"{block} {purpose}"
+        for block, purpose in enumerate(efuses["key_purposes"])
+        if purpose != "USER"
+    ]
+    switches = ("on" if efuses[name] else "off" for name in ("flash_encryption", "secure_boot"))
+    return [efuses["chip"], *switches, ", ".join(used) or "none"]
 
 
 def plot(summary: Summary, path: Path) -> None:

@@ -20,6 +20,7 @@ from serial.tools import list_ports
 from tools.workshop.faults import (
     FAULTS,
     INTERRUPTED,
+    SECURED,
     TOOL_FAILED,
     UNPLUGGED,
     DeviceFault,
@@ -31,6 +32,9 @@ from tools.workshop.records import Records
 
 ROOT = Path(__file__).resolve().parents[2]
 RATES = (921_600, 460_800, 115_200)
+# eFuses that esptool respects, for good reason: an image that is not encrypted does not start on a
+# chip that decrypts, and erasing takes what it would start away.
+LOCKS = ("flash_encryption", "secure_boot")
 # USB makers of what ESP32-S3 boards carry: Espressif itself, CP210x, CH34x, FTDI.
 MAKERS = {0x303A, 0x10C4, 0x1A86, 0x0403}
 
@@ -195,6 +199,7 @@ class Device(Try):
         super().__init__(port, order.task, order.operator, records, show)
         self._order = order
         self._done = False
+        self._efuses: dict[str, Any] = {}
 
     def _facts(self) -> dict[str, Any]:
         order = self._order
@@ -204,7 +209,8 @@ class Device(Try):
         return facts
 
     def _results(self) -> dict[str, Any]:
-        return {"rate": self.outcome.rate, "fallbacks": self.outcome.fallbacks}
+        results = {"rate": self.outcome.rate, "fallbacks": self.outcome.fallbacks}
+        return results | ({"efuses": self._efuses} if self._efuses else {})
 
     async def _talk(self) -> None:
         """Until the programmer ends; DeviceFault unless everything was as it must be."""
@@ -215,6 +221,7 @@ class Device(Try):
             async for line in process.stdout:
                 event = json.loads(line)
                 if event["event"] == "identified":
+                    self._efuses = event["efuses"]
                     await self._answer(process, event["mac"])
                 else:
                     self._take(event)
@@ -245,6 +252,9 @@ class Device(Try):
         """Note the device's identity before its flash is touched; DeviceFault to refuse it."""
         order, outcome = self._order, self.outcome
         outcome.mac = mac
+        locks = ("flash_encryption",) if order.task == "flash" else LOCKS
+        if on := [name for name in locks if self._efuses[name]]:
+            raise DeviceFault(SECURED, f"{mac}: {', '.join(on)}")
         if order.task == "erase":
             outcome.serial = self._records.identify(self._attempt, mac, again=True)
             return {"go": True}
