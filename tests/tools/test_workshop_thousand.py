@@ -32,6 +32,7 @@ SIZES = (2000, 3072, 9000)
 BLOCKS = {"rom": 14, "stub": 3}  # that these sizes come to
 HEALTHY = Script()
 LINE = ("bad-cable", "no-answer")
+UNTOUCHED = ("duplicate-mac", "duplicate-serial", "image-corrupt", "protected", "secured")
 # espefuse's file with SPI_BOOT_CRYPT_CNT alone burnt: word 13, counted from the file's end.
 ENCRYPTS = bytes(512 - 4 * 14) + (7 << 18).to_bytes(4) + bytes(4 * 13)
 
@@ -160,7 +161,7 @@ class Batch:
         if result == "ok":
             assert attempt.mac and holds(case.chip, self.images), context
             self.finished.append(case.chip)
-        if result in ("duplicate-mac", "duplicate-serial", "image-corrupt", "protected", "secured"):
+        if result in UNTOUCHED:
             assert case.chip.blocks == 0, context
         if result == "unplugged" and not case.chip.script.weak:
             self.broken_off.append(case.chip)
