@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import signal
 import subprocess
 import termios
 import threading
@@ -294,6 +295,26 @@ def test_the_station_goes_on_with_the_next_device_and_asks_for_the_key_once(
         f"SP00000{n}" for n in range(1, 4)
     ]
     assert len(list((tmp_path / "labels").glob("*.png"))) == 3
+
+
+def test_ctrl_c_ends_a_step_that_would_not_end(tmp_path: Path) -> None:
+    hangs = "import time\nprovision._Bench._selftest = lambda bench, step: time.sleep(1000)"
+    shop(tmp_path)
+    with plugged(tmp_path, Fault(prelude=hangs)) as (device,):
+        with subprocess.Popen(
+            command(tmp_path, [device], "--kcv", KCV),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        ) as station:  # fmt: skip
+            assert station.stdin
+            station.stdin.write("\n".join(TYPED) + "\n")
+            station.stdin.flush()
+            limit = time.monotonic() + 60
+            while b'"selftest"' not in device.heard and time.monotonic() < limit:
+                time.sleep(0.05)
+            station.send_signal(signal.SIGINT)
+            station.communicate(timeout=20)  # a step may take 30 s
+        assert station.returncode == 130 and not device.holds()
+    assert [a.result for a in read(tmp_path / "record").attempts.values()] == ["ok", "interrupted"]
 
 
 def visit(folder: Path, *devices: Device) -> None:

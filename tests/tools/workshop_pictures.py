@@ -8,6 +8,7 @@ import html
 import re
 import sys
 import tempfile
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ sys.path[:0] = [str(REPO), str(Path(__file__).parent)]
 from bench_console import Device, Fault  # noqa: E402
 from bench_hands import bench_of, release  # noqa: E402
 from bench_shop import COMPONENTS, KCV, shop  # noqa: E402
-from rich.cells import cell_len  # noqa: E402
+from rich.cells import cell_len, chop_cells  # noqa: E402
 from rich.console import Console  # noqa: E402
 from typer import Exit  # noqa: E402
 
@@ -40,19 +41,32 @@ PORTS = "/dev/ttyACM"
 SIZES = (20_000, 3072, 240_000)
 
 
+TEXT = re.compile(
+    r'<text (class="[^"]+") x="([0-9.]+)" (y="[0-9.]+") textLength="([0-9.]+)"([^>]*)>'
+    r"([^<]+)</text>"
+)
+
+
 def save(console: Console, name: str, title: str) -> None:
     """What the console holds as docs/images/NAME.svg.
 
-    rich gives each text the width of as many narrow characters; Chinese ones are twice as wide.
+    rich gives each text the width of as many narrow characters. Chinese ones are twice as wide:
+    each run of them gets its own place, and is a little larger to fill it.
     """
 
-    def widened(found: re.Match[str]) -> str:
-        text = html.unescape(found[4])
-        width = float(found[2]) * cell_len(text) / len(text)
-        return f"{found[1]}{width:g}{found[3]}{found[4]}</text>"
+    def placed(found: re.Match[str]) -> str:
+        named, x, y, length, rest = found.groups()[:5]
+        text = html.unescape(found[6])
+        cell, at, runs = float(length) / len(text), float(x), ""
+        for wide, characters in groupby(text, lambda character: cell_len(character) > 1):
+            run = "".join(characters)
+            size = f'textLength="{cell * cell_len(run):g}"' + wide * ' font-size="22"'
+            words = html.escape(run).replace("\xa0", "&#160;")
+            runs += f'<text {named} x="{at:g}" {y} {size}{rest}>{words}</text>'
+            at += cell * cell_len(run)
+        return runs
 
-    drawn = console.export_svg(title=title)
-    drawn = re.sub(r'(textLength=")([0-9.]+)("[^>]*>)([^<]+)</text>', widened, drawn)
+    drawn = TEXT.sub(placed, console.export_svg(title=title))
     (IMAGES / f"{name}.svg").write_text(drawn, encoding="utf-8")
 
 
@@ -63,21 +77,27 @@ class Recorded(Screen):
         super().__init__(language, silent=False)
         self.kept = Console(record=True, width=100, file=tempfile.TemporaryFile("w"))
         self._named = named
+        self._begun: set[str] = set()
         self._drawn = False
 
     def say(self, text: str, style: str = "") -> None:
         """Keep a line, with the ports as a workshop has them."""
         for port, name in self._named.items():
             text = text.replace(port, name)
-        self.kept.print(text, style=style, markup=False, soft_wrap=False, highlight=False)
+        # A terminal breaks a line of Chinese anywhere; rich does between words alone.
+        lines = chop_cells(text, self.kept.width) if self.language == "zh" else [text]
+        self.kept.print("\n".join(lines), style=style, markup=False, highlight=False)
 
     def show(self, port: str, event: dict[str, Any]) -> None:
-        """Draw, and keep the bars once."""
+        """Draw, and keep the bars once, when all have begun."""
         if event["event"] == "ended":
             event["outcome"].port = self._named[event["outcome"].port]
         super().show(self._named[port], event)
+        if event["event"] in ("progress", "ended"):
+            self._begun.add(port)
         middle = event["event"] == "progress" and event["done"] * 5 > event["total"] * 2
-        if middle and not self._drawn:
+        all_begun = self._begun.issuperset(p for p, name in self._named.items() if name)
+        if middle and all_begun and not self._drawn:
             self._drawn = True
             self.kept.print(self.progress.get_renderable())
 
@@ -133,7 +153,7 @@ def others(folder: Path, language: Language) -> None:
         console.print(made)
     save(console, f"workshop-report-{language}", "pos report")
     report_command.plot(summary, IMAGES / "workshop-report.png")
-    console = Console(record=True, width=110, file=tempfile.TemporaryFile("w"))
+    console = Console(record=True, width=120, file=tempfile.TemporaryFile("w"))
     console.print(table(rehearse(list(STEPS)), language))
     save(console, f"workshop-efuses-{language}", "pos efuse-plan")
 

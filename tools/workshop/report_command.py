@@ -186,7 +186,8 @@ def _draw(summary: Summary, path: Path, figure_class: Any) -> None:
     names = list(summary.faults)[::-1]
     labels = [f"{FAULTS[name].code} {name}" for name in names]
     bars = kinds.barh(labels, [summary.faults[name] for name in names], color="#c0392b")
-    kinds.bar_label(bars)
+    kinds.bar_label(bars, padding=4)
+    kinds.margins(x=0.1)
     kinds.set_ylim(-1, max(len(names), 4))
     kinds.set_title(f"Failed tries by kind ({sum(summary.faults.values())} in all)")
     for axis in (days.yaxis, kinds.xaxis):
