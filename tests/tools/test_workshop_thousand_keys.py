@@ -42,6 +42,9 @@ from tools.workshop.wire import Wear
 BATCHES, FAULTS_A_BATCH, PORTS = 16, 64, 8
 LINES = 12  # identity, begin, 2 × 2 for the key, 4 papers, self-test, finish
 WIRE = {"to chip": 2400, "to host": 1100}  # bytes that go over it for one device, about
+# Where the device's own number stands in its first answer: its digits may become other digits.
+BEFORE_SERIAL = len('{"heard": "0123456789abcdef", "serial": "')
+SERIAL = range(BEFORE_SERIAL, BEFORE_SERIAL + 12)
 LIMIT_S = 4.0
 UNSURE = "it may hold its keys"
 QUICK = 99, 24  # seed, faults: what the quick suite does of it
@@ -115,6 +118,7 @@ class Batch:
             (way, pick.randrange(WIRE[way]), pick.choice(("drop", "flip")))
             for way in pick.choices(sorted(WIRE), k=2)
         )
+        misread = ("to host", pick.choice(SERIAL), "flip")
         broken = f"board.broken.add({pick.choice(('printer', 'display', 'nfc'))!r})"
         weak = WEAK.format(n=pick.randrange(24), at=pick.randrange(4096))
         cut = Case("unplugged", Fault(unplug_at_line=pick.randrange(LINES)), ("unplugged",))
@@ -123,6 +127,7 @@ class Batch:
             [cut], [cut], [cut], [twin, twin], [HEALTHY],
             [Case("flips", Fault(wear=Wear(flip=0.01)), LINE)],
             [Case("losses", Fault(wear=Wear(drop=0.01)), LINE)],
+            [Case("misread", Fault(wear=Wear(strikes=(misread,))), ("bad-cable",))],
             [Case("strikes", Fault(wear=Wear(strikes=strikes)), ("ok", *LINE))],
             [Case("liar", Fault(prelude=LIAR), ("key-not-kept",))],
             [Case("weak", Fault(prelude=weak), ("ok", *KEYS))],
@@ -200,6 +205,7 @@ class Batch:
         own |= {name: self.papers.values[name] for name in ("merchant", "name", "tpdu")}
         held = device.holds()
         assert held == own | {"kcv": self.ended(attempt)["kcv"]} and held["kcv"]["0"] == KCV
+        assert device.mac not in self.keyed, "two devices got one device's numbers"
         self.keyed.add(device.mac)
 
     def ended(self, attempt: Attempt) -> dict[str, Any]:
