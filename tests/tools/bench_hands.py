@@ -10,13 +10,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tools.workshop import manifest
 from tools.workshop.bench import Bench
 from tools.workshop.chip import Chip, Script
 
-# esptool's own settings file: short waits, since the model answers at once or never.
 REPO_CA = Path(__file__).resolve().parents[2] / "build" / "pki" / "ca.der"
+# esptool's own settings file: short waits, since the model answers at once or never.
 QUICK = "[esptool]\ntimeout = 0.5\nconnect_attempts = 2\nsync_timeout = 0.3\nreset_delay = 0\n"
+
+
+def batches(quick: tuple[int, int], count: int, faults: int) -> list[Any]:
+    """Parameters (seed, faults): one batch for the quick suite, a thousand faults nightly."""
+    assert count * faults >= 1000
+    nightly = [pytest.param(seed, faults, marks=pytest.mark.long) for seed in range(count)]
+    return [quick, *nightly]
 
 
 def mac(number: int) -> bytes:

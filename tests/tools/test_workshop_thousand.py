@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench_hands import bench_of, holds, mac, pos_command, release
+from bench_hands import batches, bench_of, holds, mac, pos_command, release
 
 from tools.workshop import manifest
 from tools.workshop.bench import Bench
@@ -259,15 +259,10 @@ def corrupt_image(batch: Batch) -> None:
         image.write_bytes(good)
 
 
-@pytest.mark.parametrize(
-    ("seed", "faults"),
-    [QUICK]
-    + [pytest.param(n, FAULTS_A_BATCH, marks=pytest.mark.long) for n in range(BATCHES)],
-)
+@pytest.mark.parametrize(("seed", "faults"), batches(QUICK, BATCHES, FAULTS_A_BATCH))
 def test_no_fault_becomes_a_success_and_every_record_is_true(
     tmp_path: Path, seed: int, faults: int
 ) -> None:
-    assert BATCHES * FAULTS_A_BATCH >= 1000
     with bench_of(tmp_path / "bench") as (bench, _, _):
         batch = Batch(seed, bench, tmp_path)
         (repeat_serial, corrupt_image)[seed % 2](batch)

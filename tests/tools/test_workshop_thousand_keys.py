@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from bench_console import Device, Fault
+from bench_hands import batches
 from bench_shop import (
     COMPONENTS,
     KCV,
@@ -227,7 +228,8 @@ class Batch:
         wanted = self.random.randrange(PORTS * LINES)
         with subprocess.Popen(
             command(self.folder, devices, "--kcv", KCV), stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL, text=True, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
+            start_new_session=True,
         ) as station:  # fmt: skip
             assert station.stdin
             station.stdin.write("\n".join(TYPED) + "\n")
@@ -271,15 +273,10 @@ def another_letter(batch: Batch) -> None:
     batch.round([Case("letter", Fault(), ("wrong-kcv",))] * PORTS, batch.order(kcv="ABCDEF"))
 
 
-@pytest.mark.parametrize(
-    ("seed", "faults"),
-    [QUICK]
-    + [pytest.param(n, FAULTS_A_BATCH, marks=pytest.mark.long) for n in range(BATCHES)],
-)
+@pytest.mark.parametrize(("seed", "faults"), batches(QUICK, BATCHES, FAULTS_A_BATCH))
 def test_no_fault_becomes_a_success_and_every_record_is_true(
     tmp_path: Path, seed: int, faults: int
 ) -> None:
-    assert BATCHES * FAULTS_A_BATCH >= 1000
     batch = Batch(seed, tmp_path)
     (another_letter, repeat_a_number)[seed % 2](batch)
     while batch.faults.total() < faults:
