@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tools.workshop.faults import DUPLICATE_MAC, DUPLICATE_SERIAL, DeviceFault
+from tools.workshop.faults import (
+    DUPLICATE_MAC,
+    DUPLICATE_SERIAL,
+    DUPLICATE_TERMINAL,
+    DeviceFault,
+)
 from tools.workshop.records import Book, RecordError, Records, read
 
 MACS = [f"7c:df:a1:00:00:{n:02x}" for n in range(4)]
@@ -55,6 +60,21 @@ def test_a_repeated_mac_or_serial_is_refused(tmp_path: Path) -> None:
         other = records.begin("flash", "/dev/b", "lin")
         with pytest.raises(DeviceFault, match="is being done at /dev/a"):
             records.identify(other, MACS[1], again=True)
+
+
+def test_terminal_numbers_that_are_used_up_are_refused(tmp_path: Path) -> None:
+    """One digit more would make a terminal number that the device refuses, once it has its key."""
+    with Records(tmp_path / "r") as records:
+        for mac in MACS[:2]:
+            make(records, mac, serial="9+")
+        attempt = records.begin("provision", "/dev/a", "lin")
+        assert records.admit(attempt, MACS[0], "9+", "SP999999+") == ("9", "SP999999")
+        records.end(attempt, "ok")
+        attempt = records.begin("provision", "/dev/a", "lin")
+        with pytest.raises(DeviceFault, match="SP1000000 is too long") as refused:
+            records.admit(attempt, MACS[1], "9+", "SP999999+")
+        assert refused.value.fault is DUPLICATE_TERMINAL
+        assert records.admit(attempt, MACS[1], "9+", "SQ000001+") == ("10", "SQ000001")
 
 
 def test_a_device_touched_again_is_made_only_when_that_ends_well(tmp_path: Path) -> None:

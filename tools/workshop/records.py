@@ -182,7 +182,7 @@ def _scan(data: bytes, book: Book) -> bytes:
 def _assigned(mac: str, wanted: str, own: str, owners: dict[str, str], fault: Fault) -> str:
     """The number of this device: its own, the wanted one, or the next. DeviceFault `fault`."""
     if wanted.endswith("+"):
-        return own or _next(wanted[:-1], owners, fault)
+        return own or _next(wanted[:-1], owners)
     if wanted and own not in ("", wanted):
         raise DeviceFault(fault, f"{mac} is {own} already")
     if wanted and owners.get(wanted, mac) != mac:
@@ -190,21 +190,15 @@ def _assigned(mac: str, wanted: str, own: str, owners: dict[str, str], fault: Fa
     return wanted or own
 
 
-def _next(first: str, owners: dict[str, str], fault: Fault) -> str:
-    """The lowest number from `first` on that is above all given ones of its form.
-
-    DeviceFault `fault` when that has more digits: a terminal number could not be longer.
-    """
+def _next(first: str, owners: dict[str, str]) -> str:
+    """The lowest number from `first` on that is above all given ones of its form."""
     head, digits = re.fullmatch(r"(.*?)(\d+)", first).groups()  # type: ignore[union-attr]
     taken = [int(digits) - 1]
     for number in owners:
         rest = number.removeprefix(head)
         if number.startswith(head) and rest.isdigit():
             taken.append(int(rest))
-    number = f"{max(taken) + 1:0{len(digits)}}"
-    if len(number) > len(digits):
-        raise DeviceFault(fault, f"{first} and those after it are given, up to {max(taken)}")
-    return head + number
+    return f"{head}{max(taken) + 1:0{len(digits)}}"
 
 
 def now() -> str:
@@ -296,6 +290,8 @@ class Records:
         number = self._number(mac, serial)
         own = "" if again and not terminal.endswith("+") else self.book.terminals.get(mac, "")
         name = _assigned(mac, terminal, own, self.book.holders, DUPLICATE_TERMINAL)
+        if terminal.endswith("+") and len(name) >= len(terminal):  # its length is fixed (field 41)
+            raise DeviceFault(DUPLICATE_TERMINAL, f"{name} is too long; none before it is left")
         self._append("identified", attempt=attempt, mac=mac, serial=number, terminal=name)
         return number, name
 
