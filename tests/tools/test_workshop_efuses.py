@@ -1,5 +1,6 @@
 """`pos efuse-plan` with the real espefuse and espsecure, on files."""
 
+import io
 import json
 import shutil
 import subprocess
@@ -9,7 +10,9 @@ from typing import Any
 
 import pytest
 from bench_hands import bench_of, flash, pos, release
+from rich.console import Console
 
+from tools.workshop import report_command
 from tools.workshop.chip import Script
 from tools.workshop.efuse_plan import (
     RULES,
@@ -19,6 +22,7 @@ from tools.workshop.efuse_plan import (
     RehearsalFailed,
     check_order,
 )
+from tools.workshop.records import read
 
 # Steps before which the virtual eFuses are kept: with keys in them and nothing on; all but the
 # last, after which no tool can read them.
@@ -112,8 +116,8 @@ def espefuse(port: Path) -> dict[str, Any]:
          "summary", "--format", "json"],
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
-    read = json.loads(done.stdout[done.stdout.index("{") :])
-    return {name: efuse["value"] for name, efuse in read.items()}
+    efuses = json.loads(done.stdout[done.stdout.index("{") :])
+    return {name: efuse["value"] for name, efuse in efuses.items()}
 
 
 def test_the_record_says_of_the_efuses_what_espefuse_reads(
@@ -125,14 +129,14 @@ def test_the_record_says_of_the_efuses_what_espefuse_reads(
     images, record = release(tmp_path / "images", (100, 100, 100)), tmp_path / "record"
     with bench_of(tmp_path / "bench", *scripts) as (_, ports, chips):
         code, _ = flash(record, images, ports)
-        read = [espefuse(port) for port in ports]
+        seen = [espefuse(port) for port in ports]
         where = ("--record", str(record), "--port", str(ports[2]), "--json")
         erased = json.loads(pos("erase", "--yes", *where).stdout)["devices"][0]
         assert code == 1 and chips[2].blocks == 0 and erased["result"] == "secured"
     tries = [json.loads(line) for line in record.read_text().splitlines()]
     ended = {entry["mac"]: entry for entry in tries if entry["kind"] == "ended"}
     results = []
-    for number, efuses in enumerate(read):
+    for number, efuses in enumerate(seen):
         entry = ended[f"7c:df:a1:00:00:0{number}"]
         said = entry["efuses"]
         assert said["chip"].startswith("ESP32-S3 (QFN56)")
@@ -147,3 +151,12 @@ def test_the_record_says_of_the_efuses_what_espefuse_reads(
     assert {tuple(device["efuses"]["key_purposes"]) for device in made} == {
         ("USER",) * 6, ("USER", "XTS_AES_128_KEY", "USER", "USER", "HMAC_UP", "USER")
     }  # fmt: skip
+    assert "…" not in report_at(80, record), "something is cut off"
+
+
+def report_at(columns: int, record: Path) -> str:
+    """The report as it stands on a screen of so many columns."""
+    screen = Console(width=columns, file=io.StringIO(), record=True)
+    for table in report_command.tables(report_command.summarise(read(record)), "en"):
+        screen.print(table)
+    return screen.export_text()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -21,6 +22,7 @@ from tools.workshop.flash_command import EXIT_RECORD, RECORD, Speech, language_o
 from tools.workshop.records import Attempt, Book, Entry, RecordError, read
 
 DROID = Path("/usr/share/fonts-droid-fallback/truetype/DroidSansFallback.ttf")
+NUMBERS = ("serial", "MAC", "terminal", "image")
 TITLES: dict[str, dict[Language, str]] = {
     "made": {"zh": "已完成的设备", "en": "Devices made"},
     "people": {"zh": "按操作员", "en": "By operator"},
@@ -119,9 +121,12 @@ def tables(summary: Summary, language: Language) -> list[Table]:
     """The four tables of the report."""
 
     def table(title: str, *columns: str) -> Table:
-        made = Table(title=TITLES[title][language], title_justify="left")
+        words = TITLES[title][language]
+        made = Table(title=words, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for column in columns:
-            made.add_column(TITLES[column][language] if column in TITLES else column, no_wrap=True)
+            head = TITLES[column][language] if column in TITLES else column
+            # On a screen of 80 columns the others are folded; nothing is cut off.
+            made.add_column(head, no_wrap=column in NUMBERS, overflow="fold")
         return made
 
     made = table("made", "serial", "MAC", "terminal", "image", "when", "who", "tries")
