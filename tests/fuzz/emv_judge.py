@@ -22,9 +22,13 @@ _TC, _ARQC, _KIND = 0x40, 0x80, 0xC0
 _CDA = 0x10
 _CID, _CRYPTOGRAM = b"\x9f\x27", b"\x9f\x26"
 _SIGNATURE = b"\x9f\x4b"
-# What the proofs stand on, besides the signed records (Book 2 5, 6; C-3, C-7 for 9F69).
-_PROOF = (b"\x8f", b"\x90", b"\x92", b"\x93", b"\x9f\x32", b"\x9f\x46", b"\x9f\x47", b"\x9f\x48",
-          b"\x9f\x69")  # fmt: skip
+# What each proof stands on, besides the signed records (Book 2 5, 6; C-3, C-7 for 9F69). Another
+# method's elements may be there or not: nobody looks at them.
+_ISSUER = (b"\x8f", b"\x90", b"\x92", b"\x9f\x32")
+_STATIC = _ISSUER + (b"\x93",)
+_CARD_KEY = b"\x9f\x46"
+_DYNAMIC = _ISSUER + (_CARD_KEY, b"\x9f\x47", b"\x9f\x48")
+_FAST = _DYNAMIC + (b"\x9f\x69",)
 _IN_CDA = (_SIGNATURE, _CID, b"\x9f\x36", b"\x9f\x10")
 # What the issuer's host compares or computes the cryptogram over, as far as the card says it.
 _OF_THE_CARD = (_CRYPTOGRAM, b"\x9f\x36", b"\x9f\x10", b"\x82")
@@ -133,7 +137,8 @@ def alone(said: list, true: list, signed: list) -> str:
     fault = _certificate(cryptograms[-1], "last")
     if not fault and len(cryptograms) <= len(recorded):
         fault = _signed(cryptograms[-1], recorded[len(cryptograms) - 1])
-    return fault or proof(said, true, signed)
+    by = _STATIC if any_value(true, _CARD_KEY) is None else _DYNAMIC
+    return fault or proof(said, true, signed, by)
 
 
 def tap(said: list, true: list, signed: list) -> str:
@@ -147,7 +152,7 @@ def tap(said: list, true: list, signed: list) -> str:
         return "a tap approved offline without a TC"
     if any_value(said, _SIGNATURE) != any_value(true, _SIGNATURE):
         return "a tap approved offline on a signature that the card did not make"
-    return proof(said, true, signed)
+    return proof(said, true, signed, _FAST)
 
 
 def any_value(said: list, tag: bytes) -> "bytes | None":
@@ -172,12 +177,15 @@ def _record(said: list, command: bytes) -> "bytes | None":
     return found
 
 
-def proof(said: list, true: list, signed: list) -> str:
-    """Whether all that certificates and signatures cover is as the card has it; '' if so."""
+def proof(said: list, true: list, signed: list, tags: tuple) -> str:
+    """Whether all that certificates and signatures cover is as the card has it; '' if so.
+
+    tags: what they are made of.
+    """
     for command in signed:
         if _record(said, command) != _record(true, command):
             return "approved offline on a signed record that was changed"
-    for tag in _PROOF:
+    for tag in tags:
         if any_value(said, tag) != any_value(true, tag):
             return f"approved offline on another {tag.hex()}"
     return ""

@@ -17,7 +17,7 @@ from tools.check.pinmac import LIBRARY, ROOT, core_files
 HERE = Path(__file__).resolve().parent
 PORT = ROOT / "tests" / "core"
 HARNESSES = ("key_block", "dukpt", "rsa", "pin")
-RUNS = {"key_block": 1500, "dukpt": 250, "rsa": 400, "pin": 750}
+RUNS = {"key_block": 1500, "dukpt": 250, "rsa": 800, "pin": 750}
 LONGEST = 800
 QUARTER_HOUR_S = 900
 CLANG = ("clang", "-std=gnu99", "-g", "-O1", "-Wall", "-Wextra", "-Werror",
