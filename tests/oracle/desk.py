@@ -1,6 +1,7 @@
 """What the oracle tests of display, printer and keypad share: hosts for chip models, pictures."""
 
 import os
+import select
 import subprocess
 import threading
 import time
@@ -116,9 +117,18 @@ class PtyHost:
         """Wait until nothing is received and no call is pending. AssertionError if never."""
         self._last = time.monotonic()
         deadline = self._last + limit_s
-        while time.monotonic() - self._last < quiet_s or any(t.is_alive() for t in self._timers):
+        while time.monotonic() - self._last < quiet_s or self._has_work():
             assert time.monotonic() < deadline, "the chip never came to rest"
             time.sleep(0.02)
+
+    def _has_work(self) -> bool:
+        """Whether bytes wait, or a call; the pump may not have had the processor yet."""
+        with self.lock:
+            waiting = self._readable(0)
+            return waiting or any(timer.is_alive() for timer in self._timers)
+
+    def _readable(self, limit_s: float | None) -> bool:
+        return bool(select.select([self._master], [], [], limit_s)[0])
 
     def close(self) -> None:
         """End the pump."""
@@ -131,13 +141,13 @@ class PtyHost:
     _last = 0.0
 
     def _pump(self) -> None:
-        while True:
-            try:
-                data = os.read(self._master, 4096)
-            except OSError:
-                return
-            self._last = time.monotonic()
+        while self._readable(None):
             with self.lock:
+                try:
+                    data = os.read(self._master, 4096)
+                except OSError:
+                    return
+                self._last = time.monotonic()
                 self.chip.receive(data)
 
 
