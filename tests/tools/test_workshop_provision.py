@@ -297,6 +297,11 @@ def test_the_station_goes_on_with_the_next_device_and_asks_for_the_key_once(
     assert len(list((tmp_path / "labels").glob("*.png"))) == 3
 
 
+def hears_ctrl_c() -> None:
+    """What a shell runs in the background ignores SIGINT; from a terminal nothing does."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_ends_a_step_that_would_not_end(tmp_path: Path) -> None:
     hangs = "import time\nprovision._Bench._selftest = lambda bench, step: time.sleep(1000)"
     shop(tmp_path)
@@ -304,6 +309,7 @@ def test_ctrl_c_ends_a_step_that_would_not_end(tmp_path: Path) -> None:
         with subprocess.Popen(
             command(tmp_path, [device], "--kcv", KCV),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            preexec_fn=hears_ctrl_c,
         ) as station:  # fmt: skip
             assert station.stdin
             station.stdin.write("\n".join(TYPED) + "\n")
