@@ -257,6 +257,9 @@ def main() -> None:
     planted = sys.argv[4] if len(sys.argv) > 4 else ""
     emv_plants.plant(planted)
     # Once through everything: modules, dictionaries and the interpreter's caches grow to size.
+    # MicroPython interns strings of one character for ever: there are only so many.
+    for code in range(256):
+        chr(code)
     for seed in range(100):
         run.seeded(1_000_000_007 + seed)
     gc.collect()
