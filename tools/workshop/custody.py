@@ -33,15 +33,15 @@ SIZES = {"": (16, 24), "TDES": (16, 24), "AES": (16, 24, 32)}  # bytes; '': the 
 ZERO_BLOCK = bytes(16)
 
 WORDS: dict[str, dict[Language, str]] = {
-    "name": {"zh": "保管人 {n} 的姓名:", "en": "Name of custodian {n}: "},
+    "name": {"zh": "保管人 {n} 的姓名：", "en": "Name of custodian {n}: "},
     "component": {
-        "zh": "{who},请输入您的分量(不显示):",
+        "zh": "{who}，请输入您的分量（不显示）：",
         "en": "{who}, type your component (it is not shown): ",
     },
-    "kcv": {"zh": "{who},您的信函上的校验值:", "en": "{who}, the check value in your letter: "},
-    "again": {"zh": "分量与校验值不符,请再输入一次。", "en": "They do not fit; type it again."},
+    "kcv": {"zh": "{who}，您的信函上的校验值：", "en": "{who}, the check value in your letter: "},
+    "again": {"zh": "分量与校验值不符，请再输入一次。", "en": "They do not fit; type it again."},
     "master kcv": {
-        "zh": "主密钥的校验值(6 位):",
+        "zh": "主密钥的校验值（6 位）：",
         "en": "The master key's check value (6 digits): ",
     },
 }

@@ -25,15 +25,15 @@ from tools.workshop.flash_command import AsJson, Speech, language_of
 
 EXIT_REFUSED = 1
 WORDS: dict[str, dict[Language, str]] = {
-    "title": {"zh": "eFuse 计划(虚拟演练)", "en": "eFuse plan, rehearsed on virtual eFuses"},
+    "title": {"zh": "eFuse 计划（虚拟演练）", "en": "eFuse plan, rehearsed on virtual eFuses"},
     "step": {"zh": "步骤", "en": "step"},
     "does": {"zh": "作用", "en": "what it does"},
-    "effect": {"zh": "变化(R 可读,W 可写)", "en": "effect (R readable, W writeable)"},
+    "effect": {"zh": "变化（R 可读，W 可写）", "en": "effect (R readable, W writeable)"},
     "nothing": {
-        "zh": "什么都没有烧:以上全部发生在一个临时文件里,没有连接任何芯片。",
+        "zh": "什么都没有烧：以上全部发生在一个临时文件里，没有连接任何芯片。",
         "en": "Nothing was burnt: all of it happened in a temporary file; no chip was connected.",
     },
-    "refused": {"zh": "顺序不对,已拒绝:{step}。", "en": "Refused, the order is wrong: {step}."},
+    "refused": {"zh": "顺序不对，已拒绝：{step}。", "en": "Refused, the order is wrong: {step}."},
 }
 
 

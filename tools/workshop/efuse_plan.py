@@ -58,17 +58,17 @@ STEPS = {
         Step("sign", {"zh": "签名并验签引导程序", "en": "sign the boot loader and verify it"}),
         Step(
             "hmac",
-            {"zh": "pinmac 的 HMAC 密钥,禁止读出", "en": "pinmac's HMAC key, made unreadable"},
+            {"zh": "pinmac 的 HMAC 密钥，禁止读出", "en": "pinmac's HMAC key, made unreadable"},
             (("burn_key", ("BLOCK_KEY4", "hmac.bin", "HMAC_UP")),),
         ),
         Step(
             "flash-key",
-            {"zh": "闪存加密密钥,禁止读出", "en": "the flash encryption key, made unreadable"},
+            {"zh": "闪存加密密钥，禁止读出", "en": "the flash encryption key, made unreadable"},
             (("burn_key", ("BLOCK_KEY1", "flash.bin", "XTS_AES_128_KEY")),),
         ),
         Step(
             "flash-control",
-            {"zh": "启用闪存加密(量产模式)", "en": "flash encryption on, release mode"},
+            {"zh": "启用闪存加密（量产模式）", "en": "flash encryption on, release mode"},
             (
                 ("burn_efuse", ("SPI_BOOT_CRYPT_CNT=7", "DIS_DOWNLOAD_MANUAL_ENCRYPT=1",
                                 "DIS_DOWNLOAD_ICACHE=1", "DIS_DOWNLOAD_DCACHE=1")),
@@ -76,7 +76,7 @@ STEPS = {
         ),  # fmt: skip
         Step(
             "digest",
-            {"zh": "签名公钥摘要;作废其余两个", "en": "the signing key's digest; others revoked"},
+            {"zh": "签名公钥摘要；作废其余两个", "en": "the signing key's digest; others revoked"},
             (
                 ("burn_key", ("BLOCK_KEY0", "digest.bin", "SECURE_BOOT_DIGEST0")),
                 ("burn_efuse", ("SECURE_BOOT_KEY_REVOKE1=1", "SECURE_BOOT_KEY_REVOKE2=1")),
@@ -105,11 +105,11 @@ STEPS = {
     )
 }
 UNREADABLE: Text = {
-    "zh": "RD_DIS 一旦写锁,再烧的密钥就永远可以被软件读出。",
+    "zh": "RD_DIS 一旦写锁，再烧的密钥就永远可以被软件读出。",
     "en": "once RD_DIS is write-protected, a key burnt later stays readable by software for ever.",
 }
 LAST: Text = {
-    "zh": "安全下载模式之后,espefuse 再也碰不到 eFuse:缺的步骤永远补不上。",
+    "zh": "安全下载模式之后，espefuse 再也碰不到 eFuse：缺的步骤永远补不上。",
     "en": "after secure download mode espefuse cannot reach the eFuses: what is missing stays so.",
 }
 # (earlier, later, why): `later` must not come before `earlier`, nor without it.
@@ -117,19 +117,19 @@ RULES: tuple[tuple[str, str, Text], ...] = (
     ("hmac", "lock-reads", UNREADABLE),
     ("flash-key", "lock-reads", UNREADABLE),
     ("flash-key", "flash-control", {
-        "zh": "没有密钥就打开加密:首次启动会自己造一把谁也不知道的密钥。",
+        "zh": "没有密钥就打开加密：首次启动会自己造一把谁也不知道的密钥。",
         "en": "with encryption on and no key, the first start makes a key that nobody has.",
     }),
     ("sign", "digest", {
-        "zh": "摘要必须属于确实验过签的那把钥匙,否则永远没有能启动的镜像。",
+        "zh": "摘要必须属于确实验过签的那把钥匙，否则永远没有能启动的镜像。",
         "en": "the digest must be of a key whose signature verified: else no image ever boots.",
     }),
     ("digest", "secure-boot", {
-        "zh": "没有摘要就启用安全启动:芯片从此不启动任何程序。",
+        "zh": "没有摘要就启用安全启动：芯片从此不启动任何程序。",
         "en": "with secure boot on and no digest, the chip never boots anything again.",
     }),
     ("lock-reads", "secure-boot", {
-        "zh": "RD_DIS 未锁时,攻击者可把摘要设为不可读,使设备永远无法启动。",
+        "zh": "RD_DIS 未锁时，攻击者可把摘要设为不可读，使设备永远无法启动。",
         "en": "while RD_DIS is open, an attacker can make the digest unreadable: no more boots.",
     }),
     *((name, "download", LAST) for name in STEPS if name != "download"),

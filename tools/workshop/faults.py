@@ -36,19 +36,19 @@ def _fault(code: str, name: str, zh: tuple[str, str], en: tuple[str, str]) -> Fa
 PORT_MISSING = _fault(
     "F01",
     "port-missing",
-    ("找不到这个端口。", "插好设备,核对端口名称。"),
+    ("找不到这个端口。", "插好设备，核对端口名称。"),
     ("There is no such port.", "Plug the device in and check the port's name."),
 )
 PORT_BUSY = _fault(
     "F02",
     "port-busy",
-    ("端口正被别的程序占用。", "关闭串口监视器或另一个烧录程序,再试一次。"),
+    ("端口正被别的程序占用。", "关闭串口监视器或另一个烧录程序，再试一次。"),
     ("Another program holds the port.", "Close the serial monitor or other flasher; try again."),
 )
 NO_PERMISSION = _fault(
     "F03",
     "no-permission",
-    ("当前用户无权打开端口。", "把用户加入 dialout 组,重新登录后再试。"),
+    ("当前用户无权打开端口。", "把用户加入 dialout 组，重新登录后再试。"),
     (
         "This user may not open the port.",
         "Add the user to the group dialout, log in again, and retry.",
@@ -57,7 +57,7 @@ NO_PERMISSION = _fault(
 NO_ANSWER = _fault(
     "F04",
     "no-answer",
-    ("芯片没有应答。", "按住 BOOT 再按一下 RESET,然后重试;仍不行就换数据线,检查供电。"),
+    ("芯片没有应答。", "按住 BOOT 再按一下 RESET，然后重试；仍不行就换数据线，检查供电。"),
     (
         "The chip does not answer.",
         "Hold BOOT, press RESET once, and retry; if that fails, change the cable and check power.",
@@ -66,13 +66,13 @@ NO_ANSWER = _fault(
 WRONG_CHIP = _fault(
     "F05",
     "wrong-chip",
-    ("芯片型号不对,不是 ESP32-S3。", "取下设备,核对主板型号;不要烧录。"),
+    ("芯片型号不对，不是 ESP32-S3。", "取下设备，核对主板型号；不要烧录。"),
     ("The chip is not an ESP32-S3.", "Take the device off and check which board it is."),
 )
 WRONG_FLASH = _fault(
     "F06",
     "wrong-flash-size",
-    ("闪存容量与镜像要求不符。", "核对模组型号(应为 N16R8);此板不可使用该镜像。"),
+    ("闪存容量与镜像要求不符。", "核对模组型号（应为 N16R8）；此板不可使用该镜像。"),
     (
         "The flash is not of the size that the image needs.",
         "Check the module's type (N16R8 is expected); this board cannot take this image.",
@@ -81,7 +81,7 @@ WRONG_FLASH = _fault(
 UNPLUGGED = _fault(
     "F07",
     "unplugged",
-    ("设备在中途断开。", "插牢设备,再运行一次;已写好的部分不会重写。"),
+    ("设备在中途断开。", "插牢设备，再运行一次；已写好的部分不会重写。"),
     (
         "The device went away in the middle.",
         "Plug it in firmly and run again; what is already written is not written twice.",
@@ -90,7 +90,7 @@ UNPLUGGED = _fault(
 BAD_CABLE = _fault(
     "F08",
     "bad-cable",
-    ("传输出错,降到最低波特率仍不行。", "换一根短的好数据线,直接插电脑,不要经过集线器。"),
+    ("传输出错，降到最低波特率仍不行。", "换一根短的好数据线，直接插电脑，不要经过集线器。"),
     (
         "The line garbles data, even at the lowest baud rate.",
         "Change to a short, good cable, straight into the computer, without a hub.",
@@ -99,7 +99,7 @@ BAD_CABLE = _fault(
 DEAD_FLASH = _fault(
     "F09",
     "dead-flash",
-    ("闪存写入后校验不符,或闪存没有应答。", "闪存已坏:把主板放入报废箱,换一块。"),
+    ("闪存写入后校验不符，或闪存没有应答。", "闪存已坏：把主板放入报废箱，换一块。"),
     (
         "The flash does not keep what is written, or does not answer.",
         "The flash is broken: put the board aside as scrap and take another.",
@@ -108,7 +108,10 @@ DEAD_FLASH = _fault(
 DUPLICATE_MAC = _fault(
     "F10",
     "duplicate-mac",
-    ("这个 MAC 地址已有记录。", "该设备已做过,可取下;确需重写请加 --again;若不是同一台,请上报。"),
+    (
+        "这个 MAC 地址已有记录。",
+        "该设备已做过，可取下；确需重写请加 --again；若不是同一台，请上报。",
+    ),
     (
         "This MAC address is already in the record.",
         "The device was made before: take it off. To write it anew use --again. "
@@ -118,7 +121,7 @@ DUPLICATE_MAC = _fault(
 DUPLICATE_SERIAL = _fault(
     "F11",
     "duplicate-serial",
-    ("这个序列号已属于另一台设备。", "换一个序列号,或让程序自动编号。"),
+    ("这个序列号已属于另一台设备。", "换一个序列号，或让程序自动编号。"),
     (
         "This serial number belongs to another device.",
         "Give another one, or let the program number.",
@@ -127,13 +130,13 @@ DUPLICATE_SERIAL = _fault(
 INTERRUPTED = _fault(
     "F12",
     "interrupted",
-    ("烧录程序在中途停止。", "再运行一次,会从断点继续。"),
+    ("烧录程序在中途停止。", "再运行一次，会从断点继续。"),
     ("The flashing program ended in the middle.", "Run it again: it goes on where it was."),
 )
 IMAGE_MISSING = _fault(
     "F13",
     "image-missing",
-    ("缺少镜像或清单文件。", "先运行 make firmware,或用 --images 指明清单。"),
+    ("缺少镜像或清单文件。", "先运行 make firmware，或用 --images 指明清单。"),
     (
         "An image or its manifest is missing.",
         "Run make firmware first, or name the manifest with --images.",
@@ -142,7 +145,7 @@ IMAGE_MISSING = _fault(
 IMAGE_CORRUPT = _fault(
     "F14",
     "image-corrupt",
-    ("镜像与清单中的 SHA-256 不符,或清单有误。", "重新生成或重新复制镜像;不要改清单。"),
+    ("镜像与清单中的 SHA-256 不符，或清单有误。", "重新生成或重新复制镜像；不要改清单。"),
     (
         "An image is not what the manifest's SHA-256 says, or the manifest is wrong.",
         "Build or copy the images again; do not edit the manifest.",
@@ -157,7 +160,7 @@ TOOL_FAILED = _fault(
 PROTECTED = _fault(
     "F16",
     "protected",
-    ("芯片已启用安全下载模式,无法读取身份或校验。", "该设备已量产锁定,不能在此工位重写。"),
+    ("芯片已启用安全下载模式，无法读取身份或校验。", "该设备已量产锁定，不能在此工位重写。"),
     (
         "The chip is in secure download mode: it can be neither identified nor verified.",
         "The device is locked as a product and cannot be written at this station.",
@@ -167,7 +170,7 @@ PROTECTED = _fault(
 NOT_FLASHED = _fault(
     "F17",
     "not-flashed",
-    ("记录中没有这台设备的成功烧录。", "先用 pos flash 烧录并校验,再注入。"),
+    ("记录中没有这台设备的成功烧录。", "先用 pos flash 烧录并校验，再注入。"),
     (
         "The record knows of no good flashing of this device.",
         "Flash and verify it with pos flash first.",
@@ -176,7 +179,7 @@ NOT_FLASHED = _fault(
 NO_CONSOLE = _fault(
     "F18",
     "no-console",
-    ("设备的控制台没有应答。", "按一下 RESET 再试;确认设备不在下载模式,数据线接的是 USB 口。"),
+    ("设备的控制台没有应答。", "按一下 RESET 再试；确认设备不在下载模式，数据线接的是 USB 口。"),
     (
         "The device's console does not answer.",
         "Press RESET and retry; see that it is not in its loader and that the cable is in USB.",
@@ -191,7 +194,7 @@ NO_TERMINAL = _fault(
 DEVICE_STOPPED = _fault(
     "F20",
     "device-stopped",
-    ("设备在注入途中停止应答或程序出错。", "再运行一次;仍不行就连同记录交给工程师。"),
+    ("设备在注入途中停止应答或程序出错。", "再运行一次；仍不行就连同记录交给工程师。"),
     (
         "The device stopped answering, or its program failed, during the injection.",
         "Run it again; if it happens again, give the record to the engineer.",
@@ -200,7 +203,7 @@ DEVICE_STOPPED = _fault(
 DUPLICATE_TERMINAL = _fault(
     "F21",
     "duplicate-terminal",
-    ("这个终端号已属于另一台设备。", "换一个终端号,或让程序自动编号。"),
+    ("这个终端号已属于另一台设备。", "换一个终端号，或让程序自动编号。"),
     (
         "This terminal number belongs to another device.",
         "Give another one, or let the program number.",
@@ -209,7 +212,7 @@ DUPLICATE_TERMINAL = _fault(
 WRONG_KCV = _fault(
     "F22",
     "wrong-kcv",
-    ("主密钥的校验值与密钥函上的不符。", "设备上没有留下密钥。核对两份密钥函,重新输入。"),
+    ("主密钥的校验值与密钥函上的不符。", "设备上没有留下密钥。核对两份密钥函，重新输入。"),
     (
         "The master key's check value is not the one in the key letter.",
         "No key was left on the device. Compare both letters and enter the components again.",
@@ -230,7 +233,7 @@ KEY_REFUSED = _fault(
 PAPERS_REFUSED = _fault(
     "F24",
     "papers-refused",
-    ("设备拒绝了参数、证书、操作员或批次号。", "按详细信息改正参数文件,再运行一次。"),
+    ("设备拒绝了参数、证书、操作员或批次号。", "按详细信息改正参数文件，再运行一次。"),
     (
         "The device refuses a parameter, the certificate, an operator or the batch.",
         "Correct the parameter file as the details say, and run again.",
@@ -239,7 +242,7 @@ PAPERS_REFUSED = _fault(
 SELF_TEST_FAILED = _fault(
     "F25",
     "self-test-failed",
-    ("设备自检未通过。", "按详细信息检查屏幕、打印机(纸)、读卡器的连线,再运行一次。"),
+    ("设备自检未通过。", "按详细信息检查屏幕、打印机（纸）、读卡器的连线，再运行一次。"),
     (
         "The device's self-test failed.",
         "Check what the details name (screen, paper, readers: the wiring), and run again.",
@@ -248,7 +251,7 @@ SELF_TEST_FAILED = _fault(
 KEY_NOT_KEPT = _fault(
     "F26",
     "key-not-kept",
-    ("写入闪存后读回的密钥与注入的不符。", "设备不可用:放入待修箱,交给工程师。"),
+    ("写入闪存后读回的密钥与注入的不符。", "设备不可用：放入待修箱，交给工程师。"),
     (
         "The keys that come back from flash are not those that were injected.",
         "The device is not fit for use: put it aside for the engineer.",
@@ -257,7 +260,7 @@ KEY_NOT_KEPT = _fault(
 PAPERS_MISSING = _fault(
     "F27",
     "papers-missing",
-    ("参数文件、CA 证书或密钥块文件不能用。", "按详细信息改正文件,再运行一次。"),
+    ("参数文件、CA 证书或密钥块文件不能用。", "按详细信息改正文件，再运行一次。"),
     (
         "The parameter file, the CA certificate or the key block's file is of no use.",
         "Correct the file as the details say, and run again.",
@@ -266,7 +269,7 @@ PAPERS_MISSING = _fault(
 KEY_MISTYPED = _fault(
     "F28",
     "key-mistyped",
-    ("输入的密钥分量有误。", "照密钥函再输入一次;没有动过任何设备。"),
+    ("输入的密钥分量有误。", "照密钥函再输入一次；没有动过任何设备。"),
     (
         "A key component was typed wrongly.",
         "Type it again from the letter; no device was touched.",
@@ -277,7 +280,7 @@ SECURED = _fault(
     "secured",
     (
         "芯片的 eFuse 已启用闪存加密或安全启动。",
-        "设备已按成品锁定,未加密的镜像或擦除会使它报废。放到一边,交给工程师。",
+        "设备已按成品锁定，未加密的镜像或擦除会使它报废。放到一边，交给工程师。",
     ),
     (
         "The chip's eFuses have flash encryption or secure boot on.",

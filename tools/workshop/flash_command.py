@@ -30,7 +30,7 @@ WORDS: dict[str, dict[Language, str]] = {
     "writing": {"zh": "写入", "en": "writing"},
     "erasing": {"zh": "擦除", "en": "erasing"},
     "slower": {
-        "zh": "{port}:{from} 波特不可靠,降到 {to}",
+        "zh": "{port}：{from} 波特不可靠，降到 {to}",
         "en": "{port}: {from} baud is not reliable; going on at {to}",
     },
     "verified": {"zh": "已写入并校验", "en": "written and verified"},
@@ -48,14 +48,14 @@ WORDS: dict[str, dict[Language, str]] = {
     "provisioned": {"zh": "已注入、自检并记录", "en": "keyed, tested and recorded"},
     "erased": {"zh": "已擦除", "en": "erased, and seen to be blank"},
     "waiting": {
-        "zh": "请插入设备(Ctrl-C 结束)",
+        "zh": "请插入设备（Ctrl-C 结束）",
         "en": "plug in a device (Ctrl-C ends)",
     },
     "no port": {
-        "zh": "没有找到端口。插好设备,或用 --port 指明。",
+        "zh": "没有找到端口。插好设备，或用 --port 指明。",
         "en": "No port was found. Plug a device in, or name its port with --port.",
     },
-    "summary": {"zh": "成功 {good},失败 {bad}", "en": "{good} good, {bad} failed"},
+    "summary": {"zh": "成功 {good}，失败 {bad}", "en": "{good} good, {bad} failed"},
 }
 
 DONE = {"flash": "verified", "erase": "erased", "provision": "provisioned"}

@@ -66,7 +66,7 @@ WIDTH, ROW, HEAD, GAP, TOP = 960, 22, 26, 16, 64
 MODULE = (390, 570)  # left and right edge
 PART_WIDTH = 250
 FOOT = (
-    "GND 全部共地 · 3V3 供逻辑 · 5V 供打印机与指示灯;UART 已交叉 (TX→RXD)",
+    "GND 全部共地 · 3V3 供逻辑 · 5V 供打印机与指示灯；UART 已交叉（TX→RXD）",
     "All GND together; 3V3 for logic, 5V for printer and lamps; UARTs are crossed (TX→RXD)",
 )
 

@@ -30,7 +30,7 @@ TITLES: dict[str, dict[Language, str]] = {
     "serial": {"zh": "序列号", "en": "serial"},
     "terminal": {"zh": "终端号", "en": "terminal"},
     "image": {"zh": "镜像", "en": "image"},
-    "when": {"zh": "时间 (UTC)", "en": "when (UTC)"},
+    "when": {"zh": "时间（UTC）", "en": "when (UTC)"},
     "who": {"zh": "操作员", "en": "operator"},
     "tries": {"zh": "次数", "en": "tries"},
     "good": {"zh": "成功", "en": "good"},

@@ -4,7 +4,7 @@ import { make, word } from "./words.js";
 
 const SHOWN = 60;
 const TRIGGERS = [
-  ["8000.NN", "应答码 NN", "response code NN"], ["9101.00", "主机不应答", "host silent"], ["9102.00", "已批准,应答丢失", "approved, the reply is lost"],
+  ["8000.NN", "应答码 NN", "response code NN"], ["9101.00", "主机不应答", "host silent"], ["9102.00", "已批准，应答丢失", "approved, the reply is lost"],
   ["9103.00", "超时后才应答", "reply after the time limit"], ["9104.00", "应答的 MAC 错", "bad MAC in the reply"], ["9105.00", "位图错", "malformed bitmap"],
   ["9106.00", "报文中途断开", "reset in mid-frame"], ["9107.00", "重复应答", "duplicate reply"], ["9108.00", "凭证号错", "wrong trace number"],
   ["9109.00", "发卡行密文错", "wrong issuer cryptogram"],
