@@ -156,9 +156,12 @@ def tap(said: list, true: list, signed: list) -> str:
 
 
 def any_value(said: list, tag: bytes) -> "bytes | None":
-    """The element in the last answers of GPO and READ RECORD that have it."""
+    """The element in the last answers of GPO and of the READ RECORDs behind it (those before it
+    read a directory)."""
     found = None
     for each in said:
+        if each.command[1] == _GPO:
+            found = None
         if each.command[1] in (_GPO, _READ) and each.status == _OK:
             value = first(parse(each.data), tag)
             found = found if value is None else value
