@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from emv_bench import Bench, Issuer, inserted, over_t0, tapped
+from emv_cards import CA_KEYS
 from typer.testing import CliRunner
 
 from tools.emv import replay_command
@@ -321,14 +322,45 @@ def test_a_missing_exchange_is_unexpected(desk: Desk) -> None:
 def test_a_tvr_that_differs_is_shown_twice(desk: Desk) -> None:
     recording = desk.record("debit")
     computed = desk.said["tvr"]
-    other = edited(recording, "ae", lambda req: req.replace(computed, "8080048000", 1))
+    other = edited(recording, "ae", lambda req: req.replace(computed, "8040048000", 1))
     code, said = desk.text(other)
-    assert code == 0 and "8080048000" in said and computed.upper() in said
+    assert code == 0 and "8040048000" in said and computed.upper() in said
     [difference] = desk.play(other)["differences"]
-    assert difference["tag"] == "95" and difference["recorded"] == "8080048000"
+    assert difference["tag"] == "95" and difference["recorded"] == "8040048000"
     assert difference["library"] == computed.upper()
-    assert "versions differ" in difference["recorded_words"]
-    assert "versions differ" not in difference["library_words"]
+    assert "expired application" in difference["recorded_words"]
+    assert "expired application" not in difference["library_words"]
+
+
+def test_a_number_of_its_own_in_each_request_is_the_terminal_s(
+    desk: Desk, ca_keys: str
+) -> None:
+    """INTERNAL AUTHENTICATE and GENERATE AC may each have a 9F37: a signature is over its own."""
+    recording = desk.record("debit", ca=CA_KEYS)
+    number = next(each["req"][10:18] for each in recording if each["req"].startswith("0088"))
+    other = edited(recording, "ae", lambda req: req.replace(number, "a1b2c3d4"))
+    assert other != recording
+    result = desk.play(other, "--ca-keys", ca_keys)
+    assert (result["oda"], result["oda_fault"]) == ("DDA", "")
+    assert not result["differences"] and result["tvr"] == desk.said["tvr"].upper()
+
+
+@pytest.mark.parametrize("version", ["0020", "0021", "008C"])
+def test_a_version_that_no_request_shows_is_in_the_recorded_tvr(
+    desk: Desk, version: str
+) -> None:
+    recording = desk.record("debit", application={"version": version})
+    result = desk.play(recording)
+    assert not result["differences"] and result["tvr"] == desk.said["tvr"].upper()
+    assert any(row["what"].startswith("9F09") for row in result["terminal"])
+
+
+def test_a_pin_that_was_passed_over_leaves_no_verify(desk: Desk, ca_keys: str) -> None:
+    recording = desk.record("offline-pin", ca=CA_KEYS, pins=[])
+    assert not any(each["req"].startswith("0020") for each in recording)
+    result = desk.play(recording, "--ca-keys", ca_keys)
+    assert "PIN not entered" in " ".join(result["tvr_words"])
+    assert not result["differences"] and result["tvr"] == desk.said["tvr"].upper()
 
 
 def test_a_decision_that_differs_is_unexpected(desk: Desk) -> None:

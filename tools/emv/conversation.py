@@ -18,6 +18,7 @@ AID, DF_NAME, LABEL, PREFERRED = 0x4F, 0x84, 0x50, 0x9F12
 PDOL, DDOL, CDOL1, CDOL2 = 0x9F38, 0x9F49, 0x8C, 0x8D
 TVR, TSI, CVM_RESULTS, TC_HASH = 0x95, 0x9B, 0x9F34, 0x98
 PAN, TRACK_2 = 0x5A, 0x57
+VERSION, CVM_LIST, TRIES = 0x9F08, 0x8E, 0x9F17
 RESPONSE_CODE, ISSUER_DATA, NUMBER = 0x8A, 0x91, 0x9F37
 DECIDED = (TVR, TSI, CVM_RESULTS, TC_HASH)
 _DEFAULT_DDOL = b"\x9f\x37\x04"
@@ -52,8 +53,10 @@ class Conversation:
     """See the module. `values`: terminal's elements, each with the list it was found by.
 
     `asked`: by the number of an exchange. `numbers`: 9F37 of each tap, or the contact one's.
+    `each`: the terminal's elements by list, for those that a terminal makes anew (9F37, 9F21).
     `recorded`: TVR and its like by list. `labels`: what a card calls an AID. `pans`: the card
-    numbers that must not be shown, wherever they stand.
+    numbers that must not be shown, wherever they stand. `card`: the card's own VERSION and
+    CVM_LIST, as it gave them last; TRIES when it was asked for them.
     """
 
     steps: list[Step]
@@ -64,6 +67,8 @@ class Conversation:
     asked: dict[int, Asked] = field(default_factory=dict)
     values: dict[int, tuple[bytes, int]] = field(default_factory=dict)
     numbers: list[bytes] = field(default_factory=list)
+    each: dict[int, dict[int, bytes]] = field(default_factory=dict)
+    card: dict[int, bytes] = field(default_factory=dict)
     recorded: dict[int, dict[int, bytes]] = field(default_factory=dict)
     issuer: dict[int, bytes] = field(default_factory=dict)
     scripts: dict[int, list[list[bytes]]] = field(default_factory=dict)
@@ -151,6 +156,8 @@ def _look(found: Conversation, step: Step, lists: dict[int, bytes]) -> None:
         for node in tree.leaves(tree.try_parse(step.data)):
             if node.tag in _LISTS:
                 lists[node.tag] = node.value
+            elif node.tag in (VERSION, CVM_LIST, TRIES):
+                found.card[node.tag] = node.value
             elif node.tag in (PAN, TRACK_2):
                 found.pans.add(node.value.hex().upper().rstrip("F").split("D")[0])
 
@@ -202,6 +209,7 @@ def _request(
                 found.issuer.setdefault(tag, value)
         elif tag == NUMBER:
             _number(found, objects, value)
+            found.each.setdefault(objects, {})[tag] = value
         else:
             _input(found, objects, tag, value)
 
@@ -222,6 +230,7 @@ def _input(found: Conversation, objects: int, tag: int, value: bytes) -> None:
         return
     if not row.shortest <= len(value) <= row.longest:
         return  # the card asked for a piece of it
+    found.each.setdefault(objects, {})[tag] = value
     if tag not in found.values or objects == CDOL1:
         found.values[tag] = (value, objects)
 

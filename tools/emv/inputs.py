@@ -28,6 +28,9 @@ _KERNELS = {"A000000003": 3, "A000000333": 7}
 # The draw that selects, and the one that does not, unless 99 of 100 are selected (Book 3 10.6.2).
 _DRAWN, _NOT_DRAWN = 0, 98
 _ONLINE_REQUIRED, _CVM_REQUIRED = 0x80, 0x40
+# CVM codes of a PIN that the card checks (Book 3 Annex C3).
+_ENCIPHERED = {0x04, 0x05}
+_OFFLINE_PINS = _ENCIPHERED | {0x01, 0x03}
 
 
 @dataclass
@@ -78,7 +81,9 @@ def _infer_capabilities(found: Conversation, data: dict[int, tuple[bytes, str]])
     """9F33 where no list asks for it: what the recorded terminal did, it can do.
 
     A terminal whose TVR says nothing of a PIN had none to offer online; one whose TVR does not
-    say that offline data authentication was not performed can perform it.
+    say that offline data authentication was not performed can perform it, by the method that
+    failed if one did. A PIN that was not typed leaves no VERIFY: then CVM results or the card's
+    tries, which were asked for, say that it was one for the card.
     """
     if _CAPABILITIES in data or found.interface != "contact":
         return
@@ -88,12 +93,28 @@ def _infer_capabilities(found: Conversation, data: dict[int, tuple[bytes, str]])
         value[1] &= ~0x40 & 0xFF
     if recorded is not None and not _bit(recorded, 1, 0x80):
         value[2] |= 0x80
+    value[2] |= (_bit(recorded, 1, 0x08) and 0x40) | (_bit(recorded, 1, 0x04) and 0x48)
+    for method in _offline_pins(found, recorded):
+        value[1] |= 0x10 if method in _ENCIPHERED else 0x80
     for used, (at, mask) in {
         "DDA": (2, 0xC0), "CDA": (2, 0xC8), "plaintext PIN": (1, 0x80), "enciphered PIN": (1, 0x10)
     }.items():
         if used in found.used:
             value[at] |= mask
     data[_CAPABILITIES] = (bytes(value), "by what the recorded terminal did")
+
+
+def _offline_pins(found: Conversation, recorded: bytes | None) -> set[int]:
+    """The methods of a PIN for the card that the recorded terminal went for without a VERIFY."""
+    results = found.recorded.get(conversation.CDOL1, {}).get(conversation.CVM_RESULTS)
+    if results and results[0] & 0x3F in _OFFLINE_PINS:
+        return {results[0] & 0x3F}
+    rules = found.card.get(conversation.CVM_LIST, b"")[8:]
+    methods = {rules[at] & 0x3F for at in range(0, len(rules), 2)}
+    online = 0x02 in methods and _bit(recorded, 3, 0x1C)
+    if conversation.TRIES in found.card or (_bit(recorded, 3, 0x38) and not online):
+        return methods & _OFFLINE_PINS
+    return set()
 
 
 def _number(tag: int, data: dict[int, tuple[bytes, str]]) -> int:
@@ -135,8 +156,22 @@ def _wish(
         "exception_file": hot,
         "terminal": {f"{tag:X}": data[tag][0].hex() for tag in kept},
         "transaction": {f"{t:X}": data[t][0].hex() for t in _TRANSACTION if t in data},
+        "each": _each(found, told),
         "applications": _applications(found, told, data, amount, made),
         "ca_keys": [],
+    }
+
+
+def _each(found: Conversation, told: TerminalFile) -> dict[str, dict[str, str]]:
+    """What the terminal had in each request of a contact transaction, by the request's list."""
+    if found.interface != "contact":
+        return {}
+    return {
+        f"{objects:X}": {
+            f"{tag:X}": value.hex() for tag, value in values.items()
+            if tag not in told.data and tag not in _PARAMETERS
+        }
+        for objects, values in found.each.items()
     }
 
 
@@ -186,6 +221,12 @@ def _shown_parameters(
         name: data[tag][0] for tag, name in _PARAMETERS.items() if tag in data
     }
     recorded = found.recorded.get(conversation.CDOL1, {}).get(conversation.TVR)
+    own = found.card.get(conversation.VERSION)
+    if "version" not in shown and recorded is not None and own is not None:
+        other = _bit(recorded, 2, 0x80)
+        shown["version"] = bytes((own[0], own[-1] ^ 0xFF)) if other else own
+        said = "another than the card's" if other else f"the card's, {own.hex().upper()}"
+        made.rows.append((f"9F09 {dictionary.label(0x9F09)}", said, "recorded TVR"))
     if 0x9F1B in data:
         shown["floor_limit"] = int.from_bytes(data[0x9F1B][0], "big")
     elif recorded is not None:

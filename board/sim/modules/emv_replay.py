@@ -131,9 +131,20 @@ def state(session: object) -> "dict[str, str]":
     return {name: data.get(tag).hex() for name, tag in names if tag in data}
 
 
+# Phase → the list whose request it sends, with values that a terminal may have made anew.
+LISTS = {
+    "initiate_application": e.PDOL, "data_authentication": e.DDOL,
+    "card_action_analysis": e.CDOL1, "completion": e.CDOL2, "unable_to_go_online": e.CDOL2,
+}  # fmt: skip
+values: "dict[str, dict[str, str]]" = {}
+
+
 async def phase(session: object, name: str, work: object) -> object:
     """Announce a phase, do it, say what it left in TVR and TSI, whether it came to its end."""
     say("#", name)
+    recorded = values.get(f"{LISTS.get(name, 0):X}", {})
+    for tag in recorded:
+        session.data.put(int(tag, 16), unhexlify(recorded[tag]))
     try:
         return await work
     finally:
@@ -194,6 +205,7 @@ def told(session: object, result: dict) -> None:
 async def run(wish: dict) -> dict:
     """One session to its end, however it ends."""
     terminal, transaction = build(wish)
+    values.update(wish["each"])
     kind = ContactlessSession if wish["interface"] == "contactless" else ContactSession
     session = kind(exchange, terminal, transaction)
     result = {}
