@@ -33,6 +33,6 @@ class Aim:
 
 
 def shown(figure: float) -> str:
-    """A whole number with thousands apart, or one decimal."""
-    figure = round(figure, 1)
-    return f"{figure:,.0f}" if float(figure).is_integer() else f"{figure:,.1f}"
+    """A whole number with thousands apart, or one decimal; below ten, two."""
+    figure = round(figure, 2 if abs(figure) < 10 else 1)
+    return f"{figure:,.0f}" if float(figure).is_integer() else f"{figure:,}"
