@@ -108,23 +108,24 @@ def _guessed(found: list[Step]) -> str:
 def steps(exchanges: list[Exchange]) -> list[Step]:
     """The exchanges with 61xx and 6Cxx followed to their end (Book 1 9.3.1)."""
     result: list[Step] = []
-    waiting = 0
+    waiting, header = 0, b""
     for each in exchanges:
         parts, last = each.parts, result[-1] if result else None
-        follows = last is not None and (
-            (waiting >> 8 == 0x61 and parts.ins == apdu.GET_RESPONSE)
-            or (waiting >> 8 == 0x6C and each.command[:4] == last.command.header)
+        # 6Cxx repeats the command it answered, which may be a GET RESPONSE itself.
+        follows = (waiting == 0x61 and parts.ins == apdu.GET_RESPONSE) or (
+            waiting == 0x6C and parts.header == header
         )
+        waiting, header = (each.status or 0) >> 8, parts.header
+        data = b"" if waiting == 0x6C else each.data
         if follows and last is not None:
             last.exchanges.append(each.number)
             if parts.ins != apdu.GET_RESPONSE:
                 last.sent.append(each.number)
-            last.data = (b"" if waiting >> 8 == 0x6C else last.data) + each.data
+            last.data += data
             last.status = each.status
         else:
             number = each.number
-            result.append(Step(parts, [number], [number], each.data, each.status))
-        waiting = each.status or 0
+            result.append(Step(parts, [number], [number], data, each.status))
     return result
 
 
@@ -164,7 +165,9 @@ def _look(found: Conversation, step: Step, lists: dict[int, bytes]) -> None:
 
 def _selected(found: Conversation, step: Step) -> None:
     name = step.command.data
-    if name not in (PSE, PPSE) and not found.values and not found.generated:
+    # A tap may go on with the next candidate after GET PROCESSING OPTIONS (Book B 3.3.3.5).
+    early = found.interface == "contactless" or not found.values and not found.generated
+    if name not in (PSE, PPSE) and early:
         if step.command.p2 & 0x02:
             found.partial.add(name)
         if name not in found.aids and 5 <= len(name) <= 16:
@@ -252,9 +255,11 @@ def _script(found: Conversation, step: Step) -> None:
 
 def _settle(found: Conversation) -> None:
     """The host's response code, where no list asked for it; then the scripts' templates."""
-    if len(found.generated) > 1 and RESPONSE_CODE not in found.issuer:
+    answered = len(found.generated) > 1 or ISSUER_DATA in found.issuer or found.scripts
+    if answered and RESPONSE_CODE not in found.issuer:
         auth = found.issuer.get(ISSUER_DATA, b"")
-        approved = found.generated[1] & apdu.KIND == 0x40
+        # Without a second GENERATE AC the conversation ended before anyone said what it is.
+        approved = len(found.generated) < 2 or found.generated[1] & apdu.KIND == 0x40
         if len(auth) == 10 and auth[8:].isalnum():
             found.issuer[RESPONSE_CODE] = auth[8:]
         else:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.acquirer.events import masked_pan
-from tools.emv import apdu, conversation, show, steps, words
+from tools.emv import apdu, conversation, show, steps, taps, words
 from tools.emv.conversation import Conversation
 from tools.emv.errors import InterpreterError
 from tools.emv.inputs import Inputs
@@ -231,6 +231,12 @@ class Replay:
     def _end(self, result: dict[str, Any], said: dict[str, Any]) -> None:
         """Errors, what was not asked for, and the exit code."""
         left = [each for each in self.card.left if not self._passes(each)]
+        if said.get("outcome") == "try_another_interface":
+            foreign = taps.without_kernel(self.found, self.inputs)
+            aids = {foreign[each.number] for each in left if each.number in foreign}
+            left = [each for each in left if each.number not in foreign]
+            if aids:
+                result["reason"] += "; " + taps.sentence(sorted(aids))
         result["not_asked_for"] = [
             {"number": each.number, "name": show.command_name(each.parts)}
             for each in self.card.left

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tools.emv import ca_keys, conversation, inputs, recording, report, terminal_file
+from tools.emv import ca_keys, conversation, inputs, recording, report, taps, terminal_file
 from tools.emv.errors import EmvToolError
 from tools.emv.replay import BAD_INPUT, Replay
 
@@ -64,6 +64,7 @@ def run(
     told = terminal_file.read(terminal) if terminal else terminal_file.TerminalFile()
     found = conversation.scan(exchanges, interface or told.words.get("interface"))
     gathered = inputs.gather(found, told)
+    taps.complete(told, gathered)
     if keys is not None:
         gathered.wish["ca_keys"] = ca_keys.read(keys)
     return {"file": str(file), **Replay(exchanges, found, gathered).run()}

@@ -1,0 +1,151 @@
+"""`pos emv --replay` on short recordings of other terminals, written down byte by byte."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from typer.testing import CliRunner
+
+from tools.emv import replay_command
+
+PSE = ("00A404000E315041592E5359532E444446303100", "6A82")
+PPSE = "00A404000E325041592E5359532E444446303100"
+SELECT = ("00A4040007A000000003101000",
+          "6F198407A0000000031010A50E50095649534120544553548701019000")
+GPO = ("80A8000002830000", "800A1C0008010100100101019000")
+TRACK = ("00B2010C00",
+         "702057114761340000000050D311220100000000005F200A535452414E4745522F419000")
+DATA = ("00B2011400",
+        "7081835A0847613400000000505F24033112315F25032001015F3401015F280201569F0702FF009F0802008C"
+        "8E0A00000000000000001F038C1B9F02069F03069F1A0295055F2A029A039C019F37049F35019F34038D178A"
+        "029F02069F03069F1A0295055F2A029A039C019F37049F0E0500000000009F0F05F8F8FCF8F09F0D05F8F8FC"
+        "F8F09000")
+FIRST = ("80AE80002100000000123400000000000001568000008000015626112600A1B2C3D4221F030200",
+         "8012800007E757F2FE5523C06B06010A03A0A0009000")
+ISSUER = ("008200000A0F41C0679C245D353030", "9000")
+SECOND = ("80AE40001F303000000000123400000000000001568000008000015626112600A1B2C3D400",
+          "80124000073FDD633BAA190CEB06010A03A0A0009000")
+SALE = [PSE, SELECT, GPO, TRACK, DATA, FIRST, ISSUER, SECOND]
+
+Told = list[tuple[str, str]]
+
+
+def said(folder: Path, told: Told, *more: str) -> tuple[int, str]:
+    """Exit code and what the command printed."""
+    file = folder / "recording.yaml"
+    file.write_text(yaml.safe_dump([{"req": sent, "res": got} for sent, got in told]))
+    app = replay_command.typer.Typer()
+    app.command()(replay_command.command)
+    result = CliRunner().invoke(app, ["--replay", str(file), *more])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.output
+
+
+def play(folder: Path, told: Told, *more: str) -> dict[str, Any]:
+    """The result of `--json`."""
+    code, text = said(folder, told, "--json", *more)
+    result: dict[str, Any] = json.loads(text)
+    assert result["exit_code"] == code
+    return result
+
+
+def pieces(told: tuple[str, str]) -> Told:
+    """One exchange over T=0 with a card that wants the exact length from GET RESPONSE."""
+    sent, got = told
+    size = f"{len(got) // 2 - 2:02X}"
+    bare = sent[: 10 + 2 * int(sent[8:10], 16)]
+    return [(bare, "61" + size), ("00C0000000", "6C" + size), ("00C00000" + size, got)]
+
+
+def test_the_sale_is_played_to_its_end(tmp_path: Path) -> None:
+    result = play(tmp_path, SALE)
+    assert result["exit_code"] == 0 and result["decision_words"] == "approved online"
+
+
+# ---- a card that leaves, an answer in pieces
+
+
+def test_a_card_pulled_at_external_authenticate(tmp_path: Path) -> None:
+    pulled = [*SALE[:6], (ISSUER[0], "")]
+    result = play(tmp_path, pulled)
+    assert result["exit_code"] == 3 and result["error"]["class"] == "CardRemoved"
+    assert result["not_asked_for"] == [] and result["steps"][-1]["phase"] == "online_processing"
+    terminal = tmp_path / "terminal.yaml"
+    terminal.write_text('response_code: "00"\n91: 0F41C0679C245D353030\n')
+    result = play(tmp_path, pulled, "--terminal", str(terminal))
+    assert result["exit_code"] == 3 and result["error"]["class"] == "CardRemoved"
+
+
+def test_a_recording_cut_behind_external_authenticate(tmp_path: Path) -> None:
+    result = play(tmp_path, SALE[:7])
+    assert result["exit_code"] == 1 and result["unexpected"]["sent_name"] == "GENERATE AC TC"
+    assert "the recording ends here" in result["unexpected"]["why"]
+
+
+def test_get_response_answered_with_the_exact_length(tmp_path: Path) -> None:
+    told = [PSE, *pieces(SELECT), *pieces(GPO), TRACK, DATA, *pieces(FIRST), ISSUER,
+            *pieces(SECOND)]
+    result = play(tmp_path, told)
+    assert result["exit_code"] == 0 and result["ac"] == "3FDD633BAA190CEB"
+    assert result["not_asked_for"] == [] and result["decision"] == "approved"
+    assert "CDOL1" in json.dumps(result["terminal"])
+
+
+# ---- taps
+
+
+def directory(*aids: str) -> tuple[str, str]:
+    """A PPSE with these applications, in this order of priority."""
+    entries = "".join(
+        f"61{len(aid) // 2 + 5:02X}4F{len(aid) // 2:02X}{aid}8701{at + 1:02X}"
+        for at, aid in enumerate(aids)
+    )
+    size = len(entries) // 2
+    return PPSE, (f"6F{size + 21:02X}840E325041592E5359532E4444463031A5{size + 3:02X}"
+                  f"BF0C{size:02X}{entries}9000")
+
+
+def application(aid: str) -> tuple[str, str]:
+    """The final SELECT of a tap."""
+    size, body = len(aid) // 2, "A5215004434152449F38189F66049F02069F03069F1A0295055F2A029A03"
+    fci = f"84{size:02X}{aid}{body}9C019F3704"
+    return f"00A40400{size:02X}{aid}00", f"6F{len(fci) // 2:02X}{fci}9000"
+
+
+VISA, UNIONPAY, MASTERCARD = "A0000000031010", "A000000333010101", "A0000000041010"
+TAP = "80A800002383213600C00000000000123400000000000001560000000000015626112600A1B2C3D400"
+ONLINE = ("773782022000570F4761340000000050D31122010000005F3401019F100706011103A000009F2608A8D0CD"
+          "EB7E5219B69F2701809F360200099000")
+
+
+def test_a_card_without_a_directory_belongs_elsewhere(tmp_path: Path) -> None:
+    result = play(tmp_path, [(PPSE, "6A82")])
+    assert result["exit_code"] == 0 and result["outcome"] == "try_another_interface"
+    assert "no contactless directory" in result["reason"] and len(result["steps"]) == 1
+    sources = {row["source"] for row in result["terminal"] if row["what"] == "9F06 application"}
+    assert sources == {"the terminal's own"}
+
+
+def test_a_card_that_leaves_at_the_directory(tmp_path: Path) -> None:
+    result = play(tmp_path, [(PPSE, "")])
+    assert result["exit_code"] == 3 and result["outcome"] == "present_again"
+
+
+def test_a_tap_of_an_application_without_a_kernel(tmp_path: Path) -> None:
+    told = [directory(MASTERCARD), application(MASTERCARD), (TAP, ONLINE)]
+    result = play(tmp_path, told)
+    assert result["exit_code"] == 0 and result["outcome"] == "try_another_interface"
+    assert result["reason"].endswith("no kernel is here for A0000000041010 Mastercard")
+    [row] = result["steps"][0]["exchanges"]
+    assert any(each.get("value") == MASTERCARD for each in row["elements"])
+
+
+def test_a_tap_goes_on_with_the_next_candidate(tmp_path: Path) -> None:
+    told = [directory(VISA, UNIONPAY), application(VISA), (TAP, "6985"), application(UNIONPAY),
+            (TAP, ONLINE)]
+    result = play(tmp_path, told)
+    assert result["exit_code"] == 0 and result["aid"] == UNIONPAY
+    assert result["decision_words"] == "go online" and result["not_asked_for"] == []
