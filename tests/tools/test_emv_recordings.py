@@ -149,3 +149,51 @@ def test_a_tap_goes_on_with_the_next_candidate(tmp_path: Path) -> None:
     result = play(tmp_path, told)
     assert result["exit_code"] == 0 and result["aid"] == UNIONPAY
     assert result["decision_words"] == "go online" and result["not_asked_for"] == []
+
+
+# ---- action codes, and the keys of --json
+
+ZEROS = [(sent, got.replace("9F0D05F8F8FCF8F0", "9F0D050000000000")) for sent, got in SALE]
+UNABLE = ("80AE40001F593300000000123400000000000001568000008000015626112600A1B2C3D400",
+          "8012400007FD87F4E3A0E2C50E06010A03A0A0009000")
+
+
+def test_a_decision_shows_the_codes_that_made_it(tmp_path: Path) -> None:
+    result = play(tmp_path, SALE)
+    [step] = [each for each in result["steps"] if "action_codes" in each]
+    assert step["phase"] == "terminal_action_analysis"
+    assert [row["iac"] for row in step["action_codes"]] == [
+        "0000000000", "F8F8FCF8F0", "F8F8FCF8F0"]
+    assert step["action"].startswith("ARQC by the online codes: ODA not performed (IAC, TAC)")
+    _, text = said(tmp_path, SALE)
+    assert "denial   IAC 0000000000  TAC 0010000000  no bit of the TVR" in text
+
+
+def test_where_the_codes_part_the_ways_they_are_shown(tmp_path: Path) -> None:
+    result = play(tmp_path, [*ZEROS[:6], UNABLE])
+    assert result["exit_code"] == 1
+    row = result["unexpected"]
+    assert row["action"].startswith("AAC by the default codes: ") and "(TAC)" in row["action"]
+    assert row["tvr"] == "8000008000" and row["action_codes"][2]["iac"] == "0000000000"
+    terminal = tmp_path / "terminal.yaml"
+    terminal.write_text("tac_default: 0000000000\n")
+    result = play(tmp_path, [*ZEROS[:6], UNABLE], "--terminal", str(terminal))
+    assert result["exit_code"] == 0 and result["steps"][-1]["action"].startswith("TC: no bit")
+    assert result["decision_words"] == "approved offline, unable to go online"
+
+
+def test_an_issuers_answer_is_not_blamed_on_the_codes(tmp_path: Path) -> None:
+    terminal = tmp_path / "terminal.yaml"
+    terminal.write_text('response_code: "51"\n')
+    row = play(tmp_path, SALE, "--terminal", str(terminal))["unexpected"]
+    assert "answers of the issuer" in row["why"] and "action_codes" not in row
+
+
+def test_the_keys_are_always_there(tmp_path: Path) -> None:
+    keys = {"terminal", "steps", "tvr", "tvr_words", "tsi", "cvm_results", "decision",
+            "decision_words", "outcome", "arqc", "differences", "unexpected", "error", "exit_code"}
+    for told in (SALE, SALE[:1], SALE[:3], SALE[:5], [(PPSE, "6A82")], [(PPSE, "")]):
+        result = play(tmp_path, told)
+        assert not keys - set(result), told
+    result = play(tmp_path, SALE)
+    assert result["unexpected"] is None and result["error"] is None

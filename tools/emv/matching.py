@@ -54,6 +54,16 @@ class Unexpected(Exception):
         self.expected = expected
         self.why = why
 
+    @property
+    def decision(self) -> bool:
+        """Whether both ask for a cryptogram, of different kinds."""
+        if self.expected is None:
+            return False
+        ours, theirs = apdu.command(self.sent), self.expected.parts
+        return ours.ins == apdu.GENERATE_AC == theirs.ins and bool(
+            (ours.p1 ^ theirs.p1) & apdu.KIND
+        )
+
 
 class RecordedCard:
     """`given`: tags that the person fixed in `--terminal`; a request that differs in them is
@@ -183,9 +193,12 @@ class RecordedCard:
         if sent.ins == apdu.GENERATE_AC == expected.parts.ins:
             asked, kind = (apdu.KINDS[p1 & apdu.KIND] for p1 in (sent.p1, expected.parts.p1))
             if asked != kind:
+                second = any(self.used[at] and each.parts.ins == apdu.GENERATE_AC
+                             for at, each in enumerate(self.exchanges))
+                what = "answers of the issuer" if second else "TVR"
                 return (
                     f"the library asks for {asked}, the recorded terminal asked for {kind}: their "
-                    "TVR or their action codes differ"
+                    f"{what} or their action codes differ"
                 )
         return self._fault(sent, expected)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.acquirer.events import masked_pan
-from tools.emv import apdu, conversation, show, steps, taps, words
+from tools.emv import actions, apdu, conversation, show, steps, taps, words
 from tools.emv.conversation import Conversation
 from tools.emv.errors import InterpreterError
 from tools.emv.inputs import Inputs
@@ -216,8 +216,11 @@ class Replay:
                 for what, value, source in self.inputs.rows
             ],
             "steps": self.story.steps,
+            "tvr": None, "tvr_words": [], "tsi": None, "tsi_words": [],
             **status(self.story.tvr, self.story.tsi),
+            "unexpected": None, "error": None,
         }
+        actions.attach(self.story.steps, elements, said.get("tac", []))
         result.update(_card(elements, said))
         result.update(_decision(said, self.ended))
         result["differences"] = [
@@ -252,6 +255,8 @@ class Replay:
             code = CARD_ERROR
         if self.unexpected is not None:
             result["unexpected"] = _parted(self.unexpected, self.found)
+            if self.unexpected.decision:
+                result["unexpected"].update(actions.last(self.story.steps))
             code = PARTED
         elif left:
             code = PARTED

@@ -19,9 +19,9 @@ def lines(result: dict[str, Any]) -> Iterator[Line]:
     for step in result["steps"]:
         yield from _step(step)
     yield "", ""
-    if "unexpected" in result:
+    if result["unexpected"] is not None:
         yield from _unexpected(result["unexpected"])
-    if "error" in result:
+    if result["error"] is not None:
         error = result["error"]
         yield f"{error['class']}: {error['sentence']}", "bold red"
         yield f"  {error['detail']}", ""
@@ -36,6 +36,7 @@ def _step(step: dict[str, Any]) -> Iterator[Line]:
     for note in step["notes"]:
         yield f"   {note}", ""
     yield from _status(step, "   ")
+    yield from _codes(step, "   ")
 
 
 def _exchange(row: dict[str, Any]) -> Iterator[Line]:
@@ -80,8 +81,18 @@ def difference(row: dict[str, Any]) -> Iterator[Line]:
 
 def _status(row: dict[str, Any], indent: str) -> Iterator[Line]:
     for name in ("tvr", "tsi"):
-        if name in row:
+        if row.get(name):
             yield f"{indent}{name.upper()} {row[name]}  {', '.join(row[name + '_words'])}", ""
+
+
+def _codes(row: dict[str, Any], indent: str) -> Iterator[Line]:
+    """The action codes where they were compared with the TVR, and what they decided."""
+    for each in row.get("action_codes", []):
+        missing = " (the card has none)" if each["iac_missing"] else ""
+        said = ", ".join(each["bits"]) or "no bit of the TVR"
+        yield f"{indent}{each['code']:<8} IAC {each['iac']}{missing}  TAC {each['tac']}  {said}", ""
+    if "action" in row:
+        yield f"{indent}asks for {row['action']}", ""
 
 
 def _unexpected(row: dict[str, Any]) -> Iterator[Line]:
@@ -98,6 +109,10 @@ def _unexpected(row: dict[str, Any]) -> Iterator[Line]:
             for who, each in (("sent", ours), ("expected", theirs)):
                 said = ", ".join(each.get("words", []))
                 yield f"    {who:<17}{each.get('value', '')}  {said}".rstrip(), "yellow"
+    if "action_codes" in row:
+        yield from _status(row, "  ")
+        yield from _codes(row, "  ")
+        yield "  other action codes: tac_denial, tac_online, tac_default in --terminal", "yellow"
 
 
 def _end(result: dict[str, Any]) -> Iterator[Line]:

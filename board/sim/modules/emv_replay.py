@@ -16,7 +16,7 @@ from emv import outcome as outcomes
 from emv.authority import CaPublicKey
 from emv.contact import ContactSession
 from emv.contactless import ContactlessSession
-from emv.errors import EmvError
+from emv.errors import EmvError, SequenceError
 from emv.terminal import Application, Terminal, Transaction, default_applications
 from errors import CardRemoved, CardSilent
 
@@ -200,6 +200,11 @@ def told(session: object, result: dict) -> None:
     result["cvm"] = session.cvm
     result["oda"], result["oda_fault"] = session.oda, session.oda_fault
     result["reversal"] = session.reversal_reason
+    try:
+        used = session.application
+    except SequenceError:
+        return  # none was selected
+    result["tac"] = [code.hex() for code in (used.tac_denial, used.tac_online, used.tac_default)]
 
 
 async def run(wish: dict) -> dict:
