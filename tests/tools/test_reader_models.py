@@ -266,6 +266,18 @@ def test_the_cards_own_number_is_starred_wherever_it_stands() -> None:
     assert "6225880000071234" in cards.load("debit").pans
 
 
+@pytest.mark.parametrize("header", ["80AE4000", "00880000", "00820000"])
+def test_data_without_tags_are_not_taken_for_a_number(header: str) -> None:
+    """`Z1` in front of a CDOL2's values reads as tag 5A; a number that is there stays hidden."""
+    values = "5A31" + "000000001234" + "80000080000156261126A1B2C3D4"
+    values += "00" * (51 - len(values) // 2)
+    command, _ = shown(f"{header}{len(values) // 2:02X}{values}00", "9000")
+    assert command == f"{header}33{values}00"
+    for data in ("5A086225880000071234", "5A0862258800000712", "5A086225880000071234" + "80" * 20):
+        command, _ = shown(f"{header}{len(data) // 2:02X}{data}00", "9000")
+        assert "6225880000" not in command and "*" in command
+
+
 def test_a_verify_of_a_wrong_length_hides_all_the_same() -> None:
     command, _ = shown("0020008001241234FFFFFFFFFF", "6700")
     assert "1234" not in command

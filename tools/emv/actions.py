@@ -9,7 +9,9 @@ from tools.emv import words
 _TVR = 0x95
 # Code → the issuer's tag, and what stands for it in a card that has none.
 CODES = {
-    "denial": (0x9F0E, bytes(5)), "online": (0x9F0F, b"\xff" * 5), "default": (0x9F0D, b"\xff" * 5),
+    "denial": (0x9F0E, bytes(5)),
+    "online": (0x9F0F, b"\xff" * 5),
+    "default": (0x9F0D, b"\xff" * 5),
 }
 _ASKS = {"denial": "AAC", "online": "ARQC", "default": "AAC"}
 # The phases that compare them, and the codes each looks at, the first that has a bit deciding.

@@ -90,7 +90,8 @@ def _codes(row: dict[str, Any], indent: str) -> Iterator[Line]:
     for each in row.get("action_codes", []):
         missing = " (the card has none)" if each["iac_missing"] else ""
         said = ", ".join(each["bits"]) or "no bit of the TVR"
-        yield f"{indent}{each['code']:<8} IAC {each['iac']}{missing}  TAC {each['tac']}  {said}", ""
+        codes = f"IAC {each['iac']}{missing}  TAC {each['tac']}"
+        yield f"{indent}{each['code']:<8} {codes}  {said}", ""
     if "action" in row:
         yield f"{indent}asks for {row['action']}", ""
 

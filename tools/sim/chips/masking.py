@@ -26,6 +26,8 @@ CHANGE_REFERENCE_DATA = 0x24
 RESET_RETRY_COUNTER = 0x2C
 PIN_COMMANDS = {VERIFY, CHANGE_REFERENCE_DATA, RESET_RETRY_COUNTER}
 LIST_COMMANDS = {0xA8, 0xAE}
+# Their data have no tags: values of a CDOL or a DDOL, and what the issuer answered.
+UNTAGGED_COMMANDS = {0xAE, 0x88, 0x82}
 
 _TEMPLATE_WITHOUT_TAGS = 0x80
 _PAN_SIZES = range(13, 20)
@@ -43,20 +45,24 @@ def masked_apdu(command: bytes, response: bytes, pans: Iterable[str] = ()) -> tu
     if len(command) > 5 and command[1] in PIN_COMMANDS:
         hidden = "*" * (2 * len(data))
     else:
-        hidden = masked(data, len(command) > 5 and command[1] in LIST_COMMANDS)
+        kind = command[1] if len(command) > 5 else 0
+        hidden = masked(data, kind in LIST_COMMANDS, kind in UNTAGGED_COMMANDS)
     shown = shown[:10] + hidden + shown[10 + 2 * len(data) :]
     answer = masked(response[:-2]) + response.hex().upper()[-4:]
     return _mask_known(shown, pans), _mask_known(answer, pans)
 
 
-def masked(data: bytes, listed: bool = False) -> str:
+def masked(data: bytes, listed: bool = False, untagged: bool = False) -> str:
     """Data of a command or an answer as upper-case hex, the elements in it starred out.
 
     listed: they are the values of a list, and not to be searched for what looks like a number.
+    untagged: nothing in them is a tag, so what reads as a longer element than there can be is
+    none (a response code `Z1` is no PAN of 49 bytes); a shorter one is starred all the same.
     """
     nibbles = list(data.hex().upper())
     for tag, start, end in _elements(data, 0, len(data)):
-        _mask_element(nibbles, tag, start, end)
+        if not (untagged and end - start > _longest(tag)):
+            _mask_element(nibbles, tag, start, end)
     nibbles = list(_mask_loose_tracks("".join(nibbles)))
     for start, end in () if listed else _untold(data):
         _mask_numbers(nibbles, start, end)
@@ -71,6 +77,11 @@ def masked_value(tag: int, value: bytes) -> str:
     if _says_nothing(tag):
         _mask_numbers(nibbles, 0, len(value))
     return "".join(nibbles)
+
+
+def _longest(tag: int) -> int:
+    row = dictionary.find(tag)
+    return row.longest if row is not None else 0
 
 
 def _mask_known(shown: str, pans: Iterable[str]) -> str:
