@@ -57,6 +57,9 @@ GUESSES = [
     ("9F1701039000", "response", ["Try Counter", "ok"]),
     ("9F2701809F360200199F2608E15A26B0E68AB4B19F100706010A03A4A002", "tlv",
      ["ARQC", "25", "cryptogram version 10"]),
+    ("0084000000", "command", ["GET CHALLENGE", "Le: 00"]),
+    ("6110", "response", ["16 bytes wait"]),
+    ("6119", "response", ["25 bytes wait"]),
     (FRAME, "iso", ["financial request", "12.34", "trace number", "type 26"]),
 ]
 
@@ -166,6 +169,33 @@ def test_a_message_hides_pan_track_and_pin_block() -> None:
         assert "online PIN entered" in text, "the chip data's elements are decoded"
         for secret in ("6225880000071234", "D30122", "A1B2C3D4E5F60718"):
             assert secret not in text
+
+
+def test_a_text_that_is_no_ascii_is_shown_in_hex() -> None:
+    from tools.acquirer.wire import Message, encode
+
+    fields = {3: "000000", 11: "000001", 39: "51", 60: "22000001", 63: "CUP 1234", 64: "A" * 8}
+    plain = encode(Message("0210", fields, b"\x60\0\0\0\0", "603200320000"))
+    chinese = "\u4f59\u989d".encode("gb18030")
+    code, text = run("--json", plain.replace(b"1234", chinese).hex())
+    rows = {row["tag"]: row for row in json.loads(text)["rows"]}
+    assert code == 0 and rows["F63"]["value"] == "43555020D3E0B6EE"
+    assert rows["F63"]["words"] == ["CUP \u4f59\u989d"]
+    assert rows["F64"]["value"] == "AAAAAAAA" and rows["F39"]["value"] == "51"
+    code, text = run("--json", plain.replace(b"A" * 8, b"\xff\x80\x01\x02\x03\x04\x05\x06").hex())
+    rows = {row["tag"]: row for row in json.loads(text)["rows"]}
+    assert code == 0 and rows["F64"]["value"] == "FF80010203040506"
+    assert "words" not in rows["F64"] and rows["F63"]["value"] == "CUP 1234"
+
+
+def test_a_cut_message_says_so() -> None:
+    whole = FRAME.replace(" ", "")
+    for given_hex in (whole[:-4], whole + "00"):
+        size = len(given_hex) // 2 - 2
+        for arguments in ((given_hex,), ("iso", given_hex)):
+            code, text = run(*arguments)
+            assert code == 2, text
+            assert f"the length says {0x7F} bytes, {size} follow" in text
 
 
 def test_a_file_and_standard_input(tmp_path: Path) -> None:

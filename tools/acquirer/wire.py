@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import iso8583
 
@@ -48,9 +49,10 @@ class Message:
         return self.fields.get(60, "")[8:11]
 
 
-def decode(frame: bytes) -> Message:
+def decode(frame: bytes, spec: dict[str, dict[str, Any]] = SPEC) -> Message:
     """Read a frame (without its two length bytes).
 
+    spec: the profile's, or one as it with other alphabets, for who only looks.
     Raises WireError for anything that is not exactly one message of this profile.
     """
     if not MIN_FRAME <= len(frame) <= MAX_FRAME:
@@ -59,7 +61,7 @@ def decode(frame: bytes) -> Message:
     if strange:
         raise WireError(f"field {strange[0]} is not part of this profile")
     try:
-        decoded, _ = iso8583.decode(frame, SPEC)
+        decoded, _ = iso8583.decode(frame, spec)
     except iso8583.DecodeError as error:
         raise WireError(str(error)) from None
     fields = {int(name): text for name, text in decoded.items() if name.isdecimal()}

@@ -177,6 +177,11 @@ def _looks_response(data: bytes) -> bool:
     return len(data) == 2 or bool(tree.try_parse(data[:-2]))
 
 
+def _looks_challenge(data: bytes) -> bool:
+    """GET CHALLENGE has no data; as TLV it would be an empty DF name between fillings."""
+    return data[:4] == b"\x00\x84\x00\x00" and len(data) <= 5
+
+
 def _looks_dol(data: bytes) -> bool:
     try:
         entries = tree.dol(data)
@@ -223,6 +228,9 @@ def _looks_tsi(data: bytes) -> bool:
 _LOOKS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("iso", iso.is_message),
     ("cvm-list", _looks_cvm_list),
+    # As a list it would ask for a template, which nobody has.
+    ("response", lambda data: len(data) == 2 and data[0] == 0x61),
+    ("command", _looks_challenge),
     ("dol", _looks_dol),
     ("response", lambda data: data[-2:] == b"\x90\x00" and _looks_response(data)),
     ("tlv", _looks_tlv),

@@ -10,7 +10,7 @@ from typing import Any
 
 from tools.acquirer.errors import WireError
 from tools.acquirer.events import HIDDEN, masked_fields, masked_pan
-from tools.acquirer.spec import FIELD_NAMES, PREFIX_BYTES
+from tools.acquirer.spec import FIELD_NAMES, PREFIX_BYTES, SPEC
 from tools.acquirer.wire import LENGTH_BYTES, Message, decode
 from tools.emv import show, tree
 from tools.emv.errors import DecodeError
@@ -41,6 +41,9 @@ _WISHES = {
     "7": "download blacklist",
 }
 _TOTALS, _CHIP, _UPLOAD = 48, 55, "0320"
+# Any byte may stand in a text: a host's Chinese, a binary MAC. The profile itself has ASCII.
+_ANY = {name: {**row, "data_enc": "latin-1"} if row["data_enc"] == "ascii" else row
+        for name, row in SPEC.items()}
 _UPLOAD_ROW = 40  # type n2, trace n6, PAN n20, amount n12
 
 
@@ -50,8 +53,11 @@ def message(data: bytes) -> dict[str, Any]:
     DecodeError when it is no message of this profile.
     """
     frame, left_out = _frame(data)
+    told = _told(data)
+    if told is not None:
+        raise DecodeError(f"the length says {told} bytes, {len(data) - LENGTH_BYTES} follow")
     try:
-        read = decode(frame)
+        read = decode(frame, _ANY)
     except WireError as error:
         raise DecodeError(f"no message of this profile: {error}") from None
     rows = []
@@ -69,12 +75,14 @@ def message(data: bytes) -> dict[str, Any]:
 
 
 def is_message(data: bytes) -> bool:
-    """Whether the bytes are one message, with TPDU and header."""
+    """Whether the bytes are one message with TPDU and header, be it cut behind its length."""
     frame, left_out = _frame(data)
     if left_out:
         return False
+    if _told(data) is not None:
+        return True
     try:
-        decode(frame)
+        decode(frame, _ANY)
     except WireError:
         return False
     return True
@@ -89,6 +97,15 @@ def _frame(data: bytes) -> tuple[bytes, bool]:
     return data, False
 
 
+def _told(data: bytes) -> int | None:
+    """What the length in front of a message says, where it is not what follows; else None."""
+    kind = data[LENGTH_BYTES + PREFIX_BYTES :][:2].hex()
+    if data[LENGTH_BYTES : LENGTH_BYTES + 1] != b"\x60" or kind not in MESSAGES:
+        return None
+    told = int.from_bytes(data[:LENGTH_BYTES], "big")
+    return told if told != len(data) - LENGTH_BYTES else None
+
+
 def _row(what: str, name: str, value: str, words: list[str] | None = None) -> dict[str, Any]:
     row: dict[str, Any] = {"tag": what, "name": name, "value": value, "depth": 0}
     if words:
@@ -98,11 +115,24 @@ def _row(what: str, name: str, value: str, words: list[str] | None = None) -> di
 
 def _field(read: Message, number: int, shown: str) -> dict[str, Any]:
     text = read.fields[number]
+    name = FIELD_NAMES.get(str(number), "")
+    if not (text.isascii() and text.isprintable()) and shown != HIDDEN:
+        return _row(f"F{number}", name, *_strange(text.encode("latin-1")))
     if number == _CHIP and shown != HIDDEN:
         shown = masking.masked(bytes.fromhex(text))
     elif number == _TOTALS and read.mti == _UPLOAD:
         shown = _upload(text)
-    return _row(f"F{number}", FIELD_NAMES.get(str(number), ""), shown, _words(number, text))
+    return _row(f"F{number}", name, shown, _words(number, text))
+
+
+def _strange(raw: bytes) -> tuple[str, list[str]]:
+    """A text that is no printable ASCII: its hex, and what it says if it is Chinese (GB 18030)."""
+    shown = masking.masked(raw)
+    try:
+        text = raw.decode("gb18030")
+    except UnicodeDecodeError:
+        return shown, []
+    return shown, [text] if text.isprintable() and "*" not in shown else []
 
 
 def _upload(text: str) -> str:
