@@ -197,3 +197,39 @@ def test_the_keys_are_always_there(tmp_path: Path) -> None:
         assert not keys - set(result), told
     result = play(tmp_path, SALE)
     assert result["unexpected"] is None and result["error"] is None
+
+
+# ---- more, and less, than a transaction needs
+
+
+def test_a_record_that_the_afl_does_not_name_is_passed_over(tmp_path: Path) -> None:
+    more = [*SALE[:4], ("00B2020C00", "6A83"), *SALE[4:]]
+    result = play(tmp_path, more)
+    assert result["exit_code"] == 0 and result["ac"] == "3FDD633BAA190CEB"
+    notes = [note for step in result["steps"] for row in step["exchanges"]
+             for note in row["notes"]]
+    assert "recorded exchange 5, READ RECORD, SFI 1 record 2: the library did not ask for it" in (
+        notes)
+    t0 = [*SALE[:4], ("00B2020C00", "6C03"), ("00B2020C03", "7001009000"), *SALE[4:]]
+    assert play(tmp_path, t0)["exit_code"] == 0
+    # The order of the records that it does name is the card's.
+    swapped = [*SALE[:3], SALE[4], SALE[3], *SALE[5:]]
+    assert play(tmp_path, swapped)["exit_code"] == 1
+
+
+def test_a_recording_that_begins_behind_its_select(tmp_path: Path) -> None:
+    for interface in ("contact", "contactless"):
+        result = play(tmp_path, SALE[2:], "--interface", interface)
+        assert result["exit_code"] == 1 and result["error"] is None
+        assert "begins behind the SELECT" in result["unexpected"]["why"]
+
+
+def test_a_key_without_a_modulus_is_named(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.yaml"
+    whole = {"rid": "A000000003", "index": "92", "modulus": "A1" * 112 + "03", "exponent": "03"}
+    part = {"rid": "A000000333", "index": "F1", "exponent": "03"}
+    for document in ([whole, part], [part], {"A000000333": {"F1": {"exponent": "03"}}}):
+        keys.write_text(yaml.safe_dump(document))
+        code, text = said(tmp_path, SALE, "--ca-keys", str(keys))
+        text = text.replace("\n", " ")
+        assert code == 2 and "(A000000333 F1) has no modulus" in text, text

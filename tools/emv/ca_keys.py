@@ -39,13 +39,18 @@ def read(file: Path) -> list[dict[str, str]]:
 
 
 def _entries(document: Any, known: dict[str, Any]) -> list[dict[str, Any]]:
-    """The maps that hold a modulus, with what the maps around them say."""
+    """The maps that hold a key, with what the maps around them say.
+
+    One without a modulus, of which a part is there and no map is in it, is a key as well: it is
+    for `_key` to say what is missing.
+    """
     if isinstance(document, list):
         return [found for entry in document for found in _entries(entry, known)]
     if not isinstance(document, dict):
         return []
     own = {_name(key): value for key, value in document.items() if isinstance(value, str)}
-    if "modulus" in own:
+    inner = any(isinstance(value, dict | list) for value in document.values())
+    if "modulus" in own or (not inner and any(name in own for name in _NAMES)):
         return [{**known, **own}]
     result = []
     for key, value in document.items():
@@ -77,6 +82,9 @@ def _name(key: Any) -> str:
 
 def _key(file: Path, number: int, entry: dict[str, Any]) -> dict[str, str]:
     place = f"{file}: key {number}"
+    told = [entry.get(name, "").upper() for name in ("rid", "index")]
+    called = " ".join(text for text in told if _is_hex(text) and len(text) <= 10)
+    place += f" ({called})" if called else ""
     missing = [name for name in ("rid", "index", "modulus", "exponent") if name not in entry]
     if missing:
         raise CaKeysError(f"{place} has no {missing[0]}")

@@ -266,6 +266,34 @@ def _settle(found: Conversation) -> None:
             found.issuer[RESPONSE_CODE] = b"00" if approved else b"05"
 
 
+def unnamed_records(found: Conversation) -> set[int]:
+    """The exchanges that read a record which the AFL in use does not name."""
+    result: set[int] = set()
+    named: set[tuple[int, int]] | None = None
+    for step in found.steps:
+        sent = step.command
+        if sent.ins == apdu.SELECT:
+            named = None
+        elif sent.ins == apdu.GET_PROCESSING_OPTIONS:
+            named = _named(step.data) if step.status == 0x9000 else None
+        elif sent.ins == apdu.READ_RECORD and named is not None:
+            if (sent.p2 >> 3, sent.p1) not in named:
+                result.update(step.exchanges)
+    return result
+
+
+def _named(data: bytes) -> set[tuple[int, int]]:
+    """SFI and number of each record in the AFL of an answer to GET PROCESSING OPTIONS."""
+    nodes = tree.try_parse(data)
+    plain = tree.first(nodes, 0x80)
+    files = plain[2:] if plain is not None else tree.first(nodes, 0x94) or b""
+    return {
+        (files[at] >> 3, number)
+        for at in range(0, len(files) - 3, 4)
+        for number in range(files[at + 1], files[at + 2] + 1)
+    }
+
+
 def script_objects(found: Conversation) -> bytes:
     """Templates 71 and 72 as the host would have sent them; the identifiers are not recorded."""
     result = b""

@@ -78,6 +78,7 @@ class RecordedCard:
         self.used = [False] * len(exchanges)
         self.at = 0  # the first that is not used
         self.last = -1  # the one that was used last
+        self.unnamed = conversation.unnamed_records(found)
 
     @property
     def expected(self) -> Exchange | None:
@@ -128,15 +129,17 @@ class RecordedCard:
                 return place, [] if sent.ins in _FREE else passed
             other = self.exchanges[place].parts
             # The next VERIFY is not the one after it; only data may be had in any order.
-            again = sent.ins == other.ins and sent.ins != apdu.GET_DATA
+            again = sent.ins == other.ins and sent.ins not in (apdu.GET_DATA, apdu.READ_RECORD)
             if again or not self._free(place):
                 return None, []
             passed.append(self.exchanges[place])
         return None, []
 
     def _free(self, place: int) -> bool:
-        """Whether others may go before it: its order is the terminal's."""
-        return self.exchanges[place].parts.ins in _FREE
+        """Whether others may go before it: its order is the terminal's, or it is a record that
+        no transaction needs."""
+        each = self.exchanges[place]
+        return each.parts.ins in _FREE or each.number in self.unnamed
 
     def _fits(self, sent: apdu.Command, place: int) -> bool:
         return not self._fault(sent, self.exchanges[place])
@@ -188,6 +191,11 @@ class RecordedCard:
         ]
 
     def _why(self, sent: apdu.Command, expected: Exchange | None) -> str:
+        if not self._selects():
+            return (
+                "the recording begins behind the SELECT of its application: what the card "
+                "answered there, and with it the PDOL, is not known"
+            )
         if expected is None:
             return "the recording ends here"
         if sent.ins == apdu.GENERATE_AC == expected.parts.ins:
@@ -202,6 +210,10 @@ class RecordedCard:
                 )
         return self._fault(sent, expected)
 
+    def _selects(self) -> bool:
+        """Whether the recording has any SELECT."""
+        return any(each.parts.ins == apdu.SELECT for each in self.exchanges)
+
     def _bridge(self, sent: apdu.Command) -> Answer | None:
         """Where a recorded terminal took a shorter way to the same application (Book 1 12.3), or
         did not look how many PIN tries are left, which changes nothing (Book 3 10.5.1)."""
@@ -210,7 +222,7 @@ class RecordedCard:
         if sent.ins not in (apdu.SELECT, apdu.READ_RECORD):
             return None
         expected = self.expected
-        if expected is None or any(
+        if expected is None or not self._selects() or any(
             each.parts.ins == apdu.GET_PROCESSING_OPTIONS
             for each, used in zip(self.exchanges, self.used)
             if used
