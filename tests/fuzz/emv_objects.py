@@ -62,9 +62,9 @@ def places(nodes: list, found: list) -> list:
 
 
 def first(nodes: "list | None", tag: bytes) -> "bytes | None":
-    """The value of the first object with this tag, at any depth."""
+    """The first object with this tag, at any depth; an empty one is none (Book 3 Annex B1)."""
     for name, value in nodes or ():
-        if name == tag:
+        if name == tag and value:
             return encoded(value) if isinstance(value, list) else value
         if isinstance(value, list):
             found = first(value, tag)

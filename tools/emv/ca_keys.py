@@ -82,8 +82,8 @@ def _name(key: Any) -> str:
 
 def _key(file: Path, number: int, entry: dict[str, Any]) -> dict[str, str]:
     place = f"{file}: key {number}"
-    told = [entry.get(name, "").upper() for name in ("rid", "index")]
-    called = " ".join(text for text in told if _is_hex(text) and len(text) <= 10)
+    names = [entry.get(name, "").upper() for name in ("rid", "index")]
+    called = " ".join(text for text in names if _is_hex(text) and len(text) <= 10)
     place += f" ({called})" if called else ""
     missing = [name for name in ("rid", "index", "modulus", "exponent") if name not in entry]
     if missing:
