@@ -14,9 +14,10 @@ from emv_objects import first, parse
 
 APPROVING = ("00", "10", "11", "A2", "A4", "A5", "A6")
 _OK = 0x9000
-_AC = 0xAE
 _GPO = 0xA8
-_AUTHENTICATE = 0x82
+# Two of them with their class: a script's command may have any instruction (Book 3 10.10).
+_GENERATE_AC = b"\x80\xae"
+_AUTHENTICATE = b"\x00\x82"
 _READ = 0xB2
 _TC, _ARQC, _KIND = 0x40, 0x80, 0xC0
 _CDA = 0x10
@@ -45,7 +46,7 @@ class Said:
     def value(self, tag: bytes) -> "bytes | None":
         """An element of the answer; 9F27, 9F36, 9F26 and 9F10 also out of format 1."""
         nodes = parse(self.data)
-        if nodes and nodes[0][0] == b"\x80" and self.command[1] == _AC:
+        if nodes and nodes[0][0] == b"\x80" and self.command[:2] == _GENERATE_AC:
             plain = nodes[0][1]
             at, to = {_CID: (0, 1), b"\x9f\x36": (1, 3), _CRYPTOGRAM: (3, 11)}.get(tag, (11, 43))
             return plain[at:to]
@@ -80,7 +81,7 @@ def genuine(request: dict, recorded: dict) -> bool:
 
 
 def _cryptograms(said: list) -> list:
-    return [each for each in said if each.command[1] == _AC]
+    return [each for each in said if each.command[:2] == _GENERATE_AC]
 
 
 def _certificate(each: Said, what: str) -> str:
@@ -115,7 +116,7 @@ def online(said: list, true: list, reply: "dict | None", authenticates: bool) ->
     kind = cryptograms[0].value(_CID)
     if not kind or kind[0] & _KIND != _ARQC:
         return "approved online though the first cryptogram is no ARQC"
-    asked = [each for each in said if each.command[1] == _AUTHENTICATE]
+    asked = [each for each in said if each.command[:2] == _AUTHENTICATE]
     if any(each.status != _OK for each in asked):
         return "approved though issuer authentication failed"
     if authenticates and not asked:
