@@ -104,6 +104,21 @@ def test_wrong_commands_have_the_books_answers() -> None:
     assert ask(card, OPTIONS, "80AE800002000000") == ["9000", "6700"]
 
 
+def test_values_that_no_terminal_should_send_have_an_answer() -> None:
+    """An amount that is no number, and issuer authentication data without a response code."""
+    card = cards.load("quick")
+    strange = "80AE4000" + "20" + "FFFFFFFFFFFF" + FIRST[22:]
+    assert ask(card, SELECT, OPTIONS, strange) == ["9000", "9000", "9000"]
+    assert card.applications[0].first == 0x80
+    assert ask(card, "0082000008" + "00" * 8) == ["6300"]
+    second = "80AE4000" + "22" + "5933" + strange[10:]
+    assert ask(card, second) == ["9000"] and card.applications[0].second == 0x00
+    card.reset("contactless")
+    tap = "80A80000" + "23" + "8321" + "36004000" + strange[10:-8] + "00"
+    assert ask(card, SELECT, tap) == ["9000", "9000"]
+    assert card.applications[0].first == 0x80
+
+
 def test_counters_that_the_terminal_may_read() -> None:
     card = cards.load("offline-pin")
     ask(card, SELECT)

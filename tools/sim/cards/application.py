@@ -236,9 +236,14 @@ class Application:
         self.first = asked if asked in (AAC, TC) else ARQC
         if self.declines or self.blocked:
             self.first = AAC
-        elif asked == TC and int(values["9F02"].hex()) > self.facts.offline_limit:
+        elif asked == TC and not self.small(values):
             self.first = ARQC
         return self.first
+
+    def small(self, values: dict[str, bytes]) -> bool:
+        """Whether the amount is one that the card approves by itself. Compared as the bytes are:
+        no terminal has to send decimal digits."""
+        return int.from_bytes(values["9F02"], "big") <= int(str(self.facts.offline_limit), 16)
 
     def _second(self, asked: int, values: dict[str, bytes]) -> int:
         code = values["8A"]
@@ -246,7 +251,7 @@ class Application:
             self.authenticated = self._genuine(values["91"])
         self.unable_online = code in (b"Y3", b"Z3")
         if self.unable_online:
-            willing = int(values["9F02"].hex()) <= self.facts.offline_limit
+            willing = self.small(values)
         else:
             willing = self.authenticated is True or self.facts.verify == "none"
         willing = willing and not self.blocked
@@ -266,6 +271,9 @@ class Application:
         return OK if self.authenticated else FAILED
 
     def _genuine(self, data: bytes) -> bool:
+        """Method 1: the cryptogram and the response code behind it (Book 2 8.2.1)."""
+        if len(data) < 10:
+            return False
         session = crypto.session_key(self.key, self.atc)
         return data[:8] == crypto.issuer_answer(session, self.first_cryptogram, data[8:10])
 

@@ -97,5 +97,4 @@ def _decision(card_application: Application, values: dict[str, bytes]) -> int:
     if card_application.declines:
         return AAC
     online = values["9F66"][1] & _ONLINE_REQUIRED
-    small = int(values["9F02"].hex()) <= card_application.facts.offline_limit
-    return TC if small and not online else ARQC
+    return TC if card_application.small(values) and not online else ARQC
