@@ -275,6 +275,17 @@ def test_each_challenge_serves_the_very_next_command_only() -> None:
     assert status(card, verify) == ["63C2"], "enciphered for another challenge"
 
 
+@pytest.mark.parametrize("between", ["00B2010C00", "00A4040005A00000000400", "F000000000", "00A4"])
+def test_a_command_that_is_none_of_the_applications_uses_a_challenge_up_as_well(
+    between: str,
+) -> None:
+    card, _, held = initiated("offline-pin")
+    data = enciphered(held, asked(card, bytes.fromhex("0084000000")), "1234")
+    status(card, bytes.fromhex(between))
+    assert status(card, bytes.fromhex("00200088") + bytes((len(data),)) + data) == ["6985"]
+    assert left(card) == 3
+
+
 def test_what_is_no_enciphered_pin_is_refused() -> None:
     card, _, held = initiated("offline-pin")
     assert tried(card, held, "1234", head=0x6A) == "63C2"

@@ -87,6 +87,7 @@ class Card:
             raise Gone(f"{self.name} was pulled at APDU {self.count}")
         if self.facts.mute and self.interface == "contact":
             raise Mute(self.name)
+        challenge = self._challenge()
         try:
             cla, ins, p1, p2, data = parse(command)
         except ValueError:
@@ -99,13 +100,20 @@ class Card:
             return UNKNOWN_CLASS
         if not isinstance(self.selected, Application):
             return NOT_ALLOWED
-        return self._command(self.selected, cla, ins, p1, p2, data)
+        return self._command(self.selected, cla, ins, p1, p2, data, challenge)
+
+    def _challenge(self) -> bytes:
+        """What GET CHALLENGE gave just before: this command, whichever it is, uses it up."""
+        if not isinstance(self.selected, Application):
+            return b""
+        challenge, self.selected.challenge = self.selected.challenge, b""
+        return challenge
 
     def _command(
-        self, application: Application, cla: int, ins: int, p1: int, p2: int, data: bytes
-    ) -> bytes:
+        self, application: Application, cla: int, ins: int, p1: int, p2: int, data: bytes,
+        challenge: bytes,
+    ) -> bytes:  # fmt: skip
         """A command for the selected application."""
-        challenge, application.challenge = application.challenge, b""
         if (cla, ins) == (0x80, 0xA8):
             return self._processing_options(application, p1, p2, data)
         if (cla, ins) == (0x80, 0xCA):
