@@ -100,6 +100,8 @@ def test_wrong_commands_have_the_books_answers() -> None:
     assert ask(card, "00A4", "00A404", "F0B2010C00") == ["6700", "6700", "6E00"]
     assert ask(card, "0020008008" + "00" * 8, "00B2010D00") == ["6D00", "6A86"]
     assert ask(card, "00B2090C00", "80CA9F9900", "00A40400020102") == ["6A83", "6A88", "6A82"]
+    # A file that has no such record, and no such file (ISO 7816-4 7.3.3).
+    assert ask(card, SELECT, "00B2030C00", "00B2012C00") == ["9000", "6A83", "6A82"]
     assert ask(card, SELECT, "80A80000048302000000") == ["9000", "6700"]
     assert ask(card, OPTIONS, "80AE800002000000") == ["9000", "6700"]
 

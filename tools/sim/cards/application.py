@@ -15,6 +15,7 @@ from tools.sim.cards.status import (
     NO_DATA,
     NO_RECORD,
     NOT_ALLOWED,
+    NOT_FOUND,
     OK,
     UNKNOWN,
     WRONG_LENGTH,
@@ -121,10 +122,12 @@ class Application:
 
     def read_record(self, number: int, sfi: int) -> bytes:
         """READ RECORD (Book 3 6.5.11); the files are open once the application is selected."""
-        record = self.records.get((sfi, number))
-        if (sfi, number) == (files.DYNAMIC_FILE, 1) and self.dynamic_record:
-            record = self.dynamic_record
-        return NO_RECORD if record is None else record + OK
+        held = self.records
+        if self.dynamic_record:
+            held = {**held, (files.DYNAMIC_FILE, 1): self.dynamic_record}
+        if (sfi, number) in held:
+            return held[sfi, number] + OK
+        return NO_RECORD if any(sfi == each for each, _ in held) else NOT_FOUND
 
     def get_data(self, tag: int) -> bytes:
         """GET DATA (6.5.7): counters, PIN try counter, log format, and what scripts rewrite."""
