@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from emv_cards import changed
 from pyemv import tlv
 
 from tools.sim import cards
@@ -119,6 +120,15 @@ def test_values_that_no_terminal_should_send_have_an_answer() -> None:
     tap = "80A80000" + "23" + "8321" + "36004000" + strange[10:-8] + "00"
     assert ask(card, SELECT, tap) == ["9000", "9000"]
     assert card.applications[0].first == 0x80
+
+
+@pytest.mark.parametrize("size", [127, 128, 252])
+def test_a_long_list_of_processing_options_has_a_long_length(size: int) -> None:
+    """Book 3 Annex B2: from 128 bytes on, template 83 has a length of two bytes."""
+    card = changed("debit", pdol=f"9F4E:{size}")
+    data = ber.tlv("83", bytes(size))
+    command = b"\x80\xa8\x00\x00" + ber.counted(data) + b"\x00"
+    assert ask(card, SELECT, command.hex()) == ["9000", "9000"]
 
 
 def test_counters_that_the_terminal_may_read() -> None:

@@ -146,11 +146,12 @@ class Card:
     ) -> bytes:
         if p1 or p2:
             return WRONG_PARAMETERS
-        if len(data) < 2 or data[0] != 0x83 or data[1] != len(data) - 2:
+        values = data[3:] if data[1:2] == b"\x81" else data[2:]
+        if data != ber.tlv("83", values):
             return WRONG_LENGTH
         if self.interface == "contact":
-            return application.processing_options(data[2:])
-        return tap.processing_options(application, data[2:], self.verified)
+            return application.processing_options(values)
+        return tap.processing_options(application, values, self.verified)
 
     def _select(self, p1: int, p2: int, name: bytes) -> bytes:
         """SELECT by name (Book 1 11.3), first or next; PSE on contacts, PPSE over the antenna."""
