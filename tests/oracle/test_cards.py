@@ -85,6 +85,15 @@ def test_commands_out_of_their_order_are_refused() -> None:
     assert ask(card, second, second, FIRST) == ["9000", "6985", "6985"]
 
 
+def test_issuer_authentication_is_refused_by_a_card_that_does_not_offer_it() -> None:
+    """AIP byte 1, bit 3 (Book 3 Annex C1): such a card has its 91 in the second GENERATE AC."""
+    card = cards.load("credit")
+    select = SELECT.replace("010101", "010102")
+    assert ask(card, select, OPTIONS, FIRST) == ["9000", "9000", "9000"]
+    assert ask(card, "008200000A" + "00" * 10) == ["6D00"]
+    assert card.applications[0].authenticated is None
+
+
 def test_a_reset_forgets_the_transaction_but_not_the_counter() -> None:
     card = cards.load("debit")
     ask(card, SELECT, OPTIONS)

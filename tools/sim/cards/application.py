@@ -27,7 +27,7 @@ APPROVING = (b"00", b"10", b"11", b"Y1", b"Y3")
 
 # GENERATE AC, P1 (Book 3 6.5.5.2): the kind of cryptogram, and whether it is to be signed.
 _KIND, _COMBINED = 0xC0, 0x10
-_AIP_COMBINED = 0x01
+_AIP_COMBINED, _AIP_ISSUER = 0x01, 0x04
 
 # Card verification results, three bytes. The first: what the second and the first GENERATE AC
 # answered, issuer authentication, offline PIN. The second and third: PIN blocked; scripts, DDA.
@@ -265,7 +265,9 @@ class Application:
         return self.second
 
     def external_authenticate(self, data: bytes) -> bytes:
-        """EXTERNAL AUTHENTICATE (6.5.4): once, between the two cryptograms."""
+        """EXTERNAL AUTHENTICATE (6.5.4): once, between the two cryptograms, if 82 offers it."""
+        if not self.aip[0] & _AIP_ISSUER:
+            return UNKNOWN
         if self.state != "asked" or self.authenticated is not None:
             return NOT_ALLOWED
         if not 8 <= len(data) <= 16:
