@@ -81,6 +81,9 @@ def test_an_element_can_be_named_by_its_tag() -> None:
     assert "consumer device CVM" in run("ttq", "36004000")[1]
     assert "numeric keys" in run("9f40", "6000B0F001")[1]
     assert "first ARQC" in run("iad", "07010103A0A002010A01000000000012345678")[1]
+    text = run("61", "4F07A0000000031010 8701 01")[1]
+    assert "61 Application Template" in text and "Visa" in text and "priority 1" in text
+    assert "malformed: 2 bytes are needed, not 1" in run("tlv", "9F07 01 FF")[1]
 
 
 def test_a_whole_action_code_and_every_bit_of_the_library_has_words() -> None:
@@ -211,7 +214,9 @@ def test_a_file_and_standard_input(tmp_path: Path) -> None:
 
 WRONG = [
     (["xyz"], "neither hex digits"),
-    (["tvr", "80000480"], "has 5 bytes, not 4"),
+    (["tvr", "80000480"], "5 bytes are needed, not 4"),
+    (["95", "80000480"], "5 bytes are needed, not 4"),
+    (["70", "5A08622588"], "5A at byte 0 says 8 bytes, 3 are there"),
     (["afl", "080101"], "four-byte entries"),
     (["tlv", "5A08622588"], "5A at byte 0 says 8 bytes, 3 are there"),
     (["tlv", "9F"], "end within a tag"),

@@ -19,8 +19,6 @@ ELEMENTS = {
     "capabilities": 0x9F33, "additional-capabilities": 0x9F40, "terminal-type": 0x9F35,
     "pdol": 0x9F38, "cdol1": 0x8C, "cdol2": 0x8D, "ddol": 0x9F49, "tdol": 0x97,
 }
-_SIZES = {"tvr": 5, "tsi": 2, "aip": 2, "ttq": 4, "ctq": 2, "capabilities": 3, "auc": 2,
-          "additional-capabilities": 5}
 # CLA bytes that terminals and issuers use (Book 3 6.3.2).
 _CLASSES = (0x00, 0x80, 0x04, 0x0C, 0x84, 0x8C)
 
@@ -38,9 +36,9 @@ def decode(data: bytes, kind: str | None = None) -> dict[str, Any]:
     if kind in _KINDS:
         found = _KINDS[kind](data)
     elif kind in ELEMENTS:
-        found = _element(ELEMENTS[kind], data, _SIZES.get(kind))
+        found = _element(ELEMENTS[kind], data)
     else:
-        found = _element(_tag(kind), data, None)
+        found = _element(_tag(kind), data)
     return {"kind": kind, "guessed": guessed, **found}
 
 
@@ -68,14 +66,17 @@ def guess(data: bytes) -> str:
 # ---- what each kind says
 
 
-def _element(tag: int, data: bytes, size: int | None) -> dict[str, Any]:
-    if size is not None and len(data) != size:
-        raise DecodeError(f"{dictionary.label(tag)} has {size} bytes, not {len(data)}")
+def _element(tag: int, data: bytes) -> dict[str, Any]:
+    """One element by its value; a template by what is in it."""
     row = show.element(tag, data)
+    title = f"{tag:X} {dictionary.label(tag)}"
+    if tree.is_constructed(tag):
+        inside = [{**each, "depth": each["depth"] + 1} for each in _tlv(data)["rows"]]
+        return {"title": title, "rows": [row, *inside]}
     for said in row.get("words", []):
         if said.startswith("malformed: "):
             raise DecodeError(said.removeprefix("malformed: "))
-    return {"title": f"{tag:X} {dictionary.label(tag)}", "rows": [row]}
+    return {"title": title, "rows": [row]}
 
 
 def _tlv(data: bytes) -> dict[str, Any]:

@@ -138,12 +138,6 @@ def terminal_type(value: bytes) -> list[str]:
     return [f"{operator}'s, {ability}"] if operator and ability else []
 
 
-def qualifiers(value: bytes) -> list[str]:
-    """9F66; magnetic stripe and EMV mode are the only bits of byte 1 that a phone cares for."""
-    _exactly(value, 4)
-    return table(0x9F66, value)
-
-
 def _exactly(value: bytes, size: int) -> None:
     if len(value) != size:
         raise DecodeError(f"{size} bytes are needed, not {len(value)}")
@@ -196,7 +190,7 @@ def _printable(value: bytes) -> str:
 _SAYS: dict[int, Callable[[bytes], list[str]]] = {
     0x4F: _name, 0x84: _name, 0x9F06: _name,
     0x8E: cvm_list, 0x9F34: cvm_results, 0x94: file_locator, 0x9F27: cryptogram_information,
-    0x9F10: issuer_data, 0x9F35: terminal_type, 0x9F66: qualifiers,
+    0x9F10: issuer_data, 0x9F35: terminal_type,
     0x8C: object_list, 0x8D: object_list, 0x9F38: object_list, 0x9F49: object_list,
     0x97: object_list, 0x9F4F: object_list,
     0x9A: _day, 0x5F24: _day, 0x5F25: _day, 0x9F21: _time,
@@ -221,6 +215,7 @@ def meaning(tag: int, value: bytes) -> list[str]:
         if tag in _SAYS:
             return _SAYS[tag](value)
         if tag in bits.TABLES:
+            _exactly(value, len(bits.TABLES[tag]))
             return table(tag, value)
     except DecodeError as error:
         return [f"malformed: {error}"]
