@@ -53,6 +53,7 @@ GUESSES = [
     ("80CA9F1700", "command", ["GET DATA", "Personal Identification Number (PIN) Try Counter"]),
     ("6985", "response", ["conditions not satisfied"]),
     ("63C2", "response", ["2 tries left"]),
+    ("6988", "response", ["secure messaging data incorrect"]),
     ("6C1F", "response", ["Le must be 31"]),
     ("9F1701039000", "response", ["Try Counter", "ok"]),
     ("9F2701809F360200199F2608E15A26B0E68AB4B19F100706010A03A4A002", "tlv",
@@ -81,6 +82,8 @@ def test_an_element_can_be_named_by_its_tag() -> None:
     assert "consumer device CVM" in run("ttq", "36004000")[1]
     assert "numeric keys" in run("9f40", "6000B0F001")[1]
     assert "first ARQC" in run("iad", "07010103A0A002010A01000000000012345678")[1]
+    text = run("5F30", "0226")[1]
+    assert "chip first" in text and "by the issuer" in text and "where there is a PIN pad" in text
     text = run("61", "4F07A0000000031010 8701 01")[1]
     assert "61 Application Template" in text and "Visa" in text and "priority 1" in text
     assert "malformed: 2 bytes are needed, not 1" in run("tlv", "9F07 01 FF")[1]

@@ -24,6 +24,7 @@ STATUS = {
     "6581": "memory failure", "6700": "wrong length",
     "6982": "security status not satisfied", "6983": "method blocked", "6984": "data invalidated",
     "6985": "conditions not satisfied", "6986": "command not allowed",
+    "6987": "secure messaging data missing", "6988": "secure messaging data incorrect",
     "6A80": "wrong data", "6A81": "function not supported", "6A82": "not found",
     "6A83": "no such record", "6A84": "not enough memory", "6A86": "wrong P1 P2",
     "6A88": "data not found",

@@ -22,6 +22,17 @@ CONDITIONS = {
     0x08: "if under Y", 0x09: "if over Y",
 }
 RESULTS = {0: "unknown", 1: "failed", 2: "successful"}
+# ISO/IEC 7813: a digit for interchange and chip, one for authorisation, one for services and PIN.
+_SERVICE_CODE = (
+    {1: "international", 2: "international, chip first", 5: "national", 6: "national, chip first",
+     7: "by agreement only", 9: "test card"},
+    {0: "authorised as usual", 2: "authorised by the issuer online",
+     4: "authorised by the issuer online unless agreed otherwise"},
+    {0: "no restriction, PIN required", 1: "no restriction", 2: "goods and services only",
+     3: "ATM only, PIN required", 4: "cash only", 5: "goods and services only, PIN required",
+     6: "no restriction, PIN where there is a PIN pad",
+     7: "goods and services only, PIN where there is a PIN pad"},
+)
 # Book 4 Annex A1.
 _OPERATORS = {1: "financial institution", 2: "merchant", 3: "cardholder"}
 _ABILITIES = {
@@ -131,6 +142,14 @@ def _issuer_data_vis(value: bytes) -> list[str]:
     return said
 
 
+def service_code(value: bytes) -> list[str]:
+    """5F30, three digits."""
+    _exactly(value, 2)
+    digits = [int(digit) for digit in value.hex()[1:] if digit.isdigit()]
+    return [said.get(digit, f"unknown digit {digit}")
+            for said, digit in zip(_SERVICE_CODE, digits)] if len(digits) == 3 else []
+
+
 def terminal_type(value: bytes) -> list[str]:
     """9F35."""
     _exactly(value, 1)
@@ -191,6 +210,7 @@ _SAYS: dict[int, Callable[[bytes], list[str]]] = {
     0x4F: _name, 0x84: _name, 0x9F06: _name,
     0x8E: cvm_list, 0x9F34: cvm_results, 0x94: file_locator, 0x9F27: cryptogram_information,
     0x9F10: issuer_data, 0x9F35: terminal_type,
+    0x5F30: service_code,
     0x8C: object_list, 0x8D: object_list, 0x9F38: object_list, 0x9F49: object_list,
     0x97: object_list, 0x9F4F: object_list,
     0x9A: _day, 0x5F24: _day, 0x5F25: _day, 0x9F21: _time,
