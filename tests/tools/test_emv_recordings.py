@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from typer.testing import CliRunner
 
@@ -92,6 +93,36 @@ def test_get_response_answered_with_the_exact_length(tmp_path: Path) -> None:
     assert result["exit_code"] == 0 and result["ac"] == "3FDD633BAA190CEB"
     assert result["not_asked_for"] == [] and result["decision"] == "approved"
     assert "CDOL1" in json.dumps(result["terminal"])
+
+
+# ---- a directory that names another one (DDF)
+
+DDF = "A0000000031DDF"
+DIRECTORY = (PSE[0], "6F15840E315041592E5359532E4444463031A5038801019000")
+NAMES = ("00B2010C00", f"700B61099D07{DDF}9000")
+INNER = [(f"00A4040007{DDF}00", f"6F0E8407{DDF}A5038801029000"),
+         ("00B2011400", "701261104F07A0000000031010500243448701019000"), ("00B2021400", "6A83")]
+END = ("00B2020C00", "6A83")
+WAYS = {
+    "goes into it at once": [DIRECTORY, NAMES, *INNER, END],
+    "goes into it at the end": [DIRECTORY, NAMES, END, *INNER],
+    "passes over it": [DIRECTORY, NAMES, END],
+    "takes its list at once": [DIRECTORY, NAMES],
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("t0", [False, True], ids=["T=1", "T=0"])
+def test_a_terminal_has_its_own_way_with_directories(tmp_path: Path, way: Told, t0: bool) -> None:
+    told = [*way, *SALE[1:]]
+    if t0:
+        told = [part for each in told for part in
+                (pieces(each) if each[0].startswith("00A404") else [each])]
+    result = play(tmp_path, told)
+    assert result["exit_code"] == 0 and result["decision_words"] == "approved online"
+    applications = [row for row in result["terminal"] if row["what"] == "9F06 application"]
+    assert [row["value"] for row in applications] == ["A0000000031010"]
+    assert result["not_asked_for"] == []
 
 
 # ---- taps

@@ -14,7 +14,7 @@ from tools.emv.errors import DecodeError
 from tools.emv.recording import Exchange
 
 PSE, PPSE = b"1PAY.SYS.DDF01", b"2PAY.SYS.DDF01"
-AID, DF_NAME, LABEL, PREFERRED = 0x4F, 0x84, 0x50, 0x9F12
+AID, DF_NAME, LABEL, PREFERRED, DDF_NAME = 0x4F, 0x84, 0x50, 0x9F12, 0x9D
 PDOL, DDOL, CDOL1, CDOL2 = 0x9F38, 0x9F49, 0x8C, 0x8D
 TVR, TSI, CVM_RESULTS, TC_HASH = 0x95, 0x9B, 0x9F34, 0x98
 PAN, TRACK_2 = 0x5A, 0x57
@@ -56,7 +56,8 @@ class Conversation:
     `each`: the terminal's elements by list, for those that a terminal makes anew (9F37, 9F21).
     `recorded`: TVR and its like by list. `labels`: what a card calls an AID. `pans`: the card
     numbers that must not be shown, wherever they stand. `card`: the card's own VERSION and
-    CVM_LIST, as it gave them last; TRIES when it was asked for them.
+    CVM_LIST, as it gave them last; TRIES when it was asked for them. `directories`: the DDFs that
+    a directory names.
     """
 
     steps: list[Step]
@@ -64,6 +65,7 @@ class Conversation:
     aids: list[bytes] = field(default_factory=list)
     partial: set[bytes] = field(default_factory=set)
     labels: list[tuple[bytes, str]] = field(default_factory=list)
+    directories: set[bytes] = field(default_factory=set)
     asked: dict[int, Asked] = field(default_factory=dict)
     values: dict[int, tuple[bytes, int]] = field(default_factory=dict)
     numbers: list[bytes] = field(default_factory=list)
@@ -157,6 +159,8 @@ def _look(found: Conversation, step: Step, lists: dict[int, bytes]) -> None:
         for node in tree.leaves(tree.try_parse(step.data)):
             if node.tag in _LISTS:
                 lists[node.tag] = node.value
+            elif node.tag == DDF_NAME:
+                found.directories.add(node.value)
             elif node.tag in (VERSION, CVM_LIST, TRIES):
                 found.card[node.tag] = node.value
             elif node.tag in (PAN, TRACK_2):
@@ -167,7 +171,7 @@ def _selected(found: Conversation, step: Step) -> None:
     name = step.command.data
     # A tap may go on with the next candidate after GET PROCESSING OPTIONS (Book B 3.3.3.5).
     early = found.interface == "contactless" or not found.values and not found.generated
-    if name not in (PSE, PPSE) and early:
+    if name not in (PSE, PPSE) and name not in found.directories and early:
         if step.command.p2 & 0x02:
             found.partial.add(name)
         if name not in found.aids and 5 <= len(name) <= 16:
@@ -264,6 +268,21 @@ def _settle(found: Conversation) -> None:
             found.issuer[RESPONSE_CODE] = auth[8:]
         else:
             found.issuer[RESPONSE_CODE] = b"00" if approved else b"05"
+
+
+def directory_readings(found: Conversation) -> set[int]:
+    """The exchanges that read a directory which names others (Book 1 12.2.3). The library turns
+    to its list of AIDs there; how far the recorded terminal went is that terminal's way."""
+    result: set[int] = set()
+    for step in found.steps if found.directories else []:
+        sent = step.command
+        if sent.ins == apdu.GET_PROCESSING_OPTIONS:
+            break
+        if sent.ins == apdu.READ_RECORD or (
+            sent.ins == apdu.SELECT and sent.data in found.directories
+        ):
+            result.update(step.exchanges)
+    return result
 
 
 def unnamed_records(found: Conversation) -> set[int]:

@@ -78,7 +78,7 @@ class RecordedCard:
         self.used = [False] * len(exchanges)
         self.at = 0  # the first that is not used
         self.last = -1  # the one that was used last
-        self.unnamed = conversation.unnamed_records(found)
+        self.spare = conversation.unnamed_records(found) | conversation.directory_readings(found)
 
     @property
     def expected(self) -> Exchange | None:
@@ -129,17 +129,19 @@ class RecordedCard:
                 return place, [] if sent.ins in _FREE else passed
             other = self.exchanges[place].parts
             # The next VERIFY is not the one after it; only data may be had in any order.
-            again = sent.ins == other.ins and sent.ins not in (apdu.GET_DATA, apdu.READ_RECORD)
+            again = sent.ins == other.ins and sent.ins not in (
+                apdu.GET_DATA, apdu.READ_RECORD, apdu.SELECT
+            )
             if again or not self._free(place):
                 return None, []
             passed.append(self.exchanges[place])
         return None, []
 
     def _free(self, place: int) -> bool:
-        """Whether others may go before it: its order is the terminal's, or it is a record that
-        no transaction needs."""
+        """Whether others may go before it: its order is the terminal's, or it reads a record or a
+        directory that no transaction needs."""
         each = self.exchanges[place]
-        return each.parts.ins in _FREE or each.number in self.unnamed
+        return each.parts.ins in _FREE or each.number in self.spare
 
     def _fits(self, sent: apdu.Command, place: int) -> bool:
         return not self._fault(sent, self.exchanges[place])
