@@ -84,6 +84,8 @@ def test_an_element_can_be_named_by_its_tag() -> None:
     assert "first ARQC" in run("iad", "07010103A0A002010A01000000000012345678")[1]
     text = run("5F30", "0226")[1]
     assert "chip first" in text and "by the issuer" in text and "where there is a PIN pad" in text
+    for label in ("D2F8C1AABDE8BCC7", "E993B6E88194E5809FE8AEB0"):
+        assert "银联借记" in run("50", label)[1]
     text = run("61", "4F07A0000000031010 8701 01")[1]
     assert "61 Application Template" in text and "Visa" in text and "priority 1" in text
     assert "malformed: 2 bytes are needed, not 1" in run("tlv", "9F07 01 FF")[1]

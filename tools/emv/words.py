@@ -206,8 +206,19 @@ def _printable(value: bytes) -> str:
     return text.strip() if value and all(0x20 <= byte < 0x7F for byte in value) else ""
 
 
+def _label(value: bytes) -> list[str]:
+    """A name for people: ASCII by the book (Book 1 12.2.4), Chinese on many a Chinese card."""
+    for encoding in ("ascii", "utf-8", "gb18030"):
+        try:
+            text = value.decode(encoding).strip(" \0")
+        except UnicodeDecodeError:
+            continue
+        return [text] if text and text.isprintable() else []
+    return []
+
+
 _SAYS: dict[int, Callable[[bytes], list[str]]] = {
-    0x4F: _name, 0x84: _name, 0x9F06: _name,
+    0x4F: _name, 0x84: _name, 0x9F06: _name, 0x50: _label, 0x9F12: _label, 0x9F4E: _label,
     0x8E: cvm_list, 0x9F34: cvm_results, 0x94: file_locator, 0x9F27: cryptogram_information,
     0x9F10: issuer_data, 0x9F35: terminal_type,
     0x5F30: service_code,
