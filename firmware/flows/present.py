@@ -6,6 +6,7 @@ other in use.
 """
 
 import asyncio
+import time
 
 import aio
 from emv.outcome import (
@@ -58,12 +59,16 @@ async def present(pos: "Pos", txn: "Txn") -> "ChipPayer | TapPayer":
     tap = TapPayer(pos, txn)
     if not tap.allowed():
         ways, prompt = [CHIP], "insert-card"
-    for _ in range(_TRIES):
-        hint = "insert-hint" if len(ways) > 1 else _HINTS[ways[0]]
-        pos.screens.present(txn.kind, txn.amount, prompt, hint)
+    tries, said, since, fresh = _TRIES, "", 0, True
+    while tries:
+        if prompt != said:
+            said, since = prompt, time.ticks_ms()
+        if fresh:
+            hint = "insert-hint" if len(ways) > 1 else _HINTS[ways[0]]
+            pos.screens.present(txn.kind, txn.amount, prompt, hint)
         pos.board.lamps.show("ready" if TAP in ways else "off")
         try:
-            way = await _first_card(pos, ways)
+            way = await _first_card(pos, ways, since)
             if way == CHIP:
                 return await _powered(pos, txn)
             outcome = await tap.perform()
@@ -72,7 +77,7 @@ async def present(pos: "Pos", txn: "Txn") -> "ChipPayer | TapPayer":
             ways = [way for way in ways if way != lost.way]
             if not ways:
                 raise lost.cause from None
-            prompt = "insert-card" if CHIP in ways else "tap-card"
+            prompt, fresh = "insert-card" if CHIP in ways else "tap-card", True
             continue
         except CardCollision:
             prompt = "one-card"
@@ -89,8 +94,13 @@ async def present(pos: "Pos", txn: "Txn") -> "ChipPayer | TapPayer":
             prompt = _PROMPTS[outcome.kind]
             if outcome.kind == TRY_ANOTHER_INTERFACE:
                 ways = [CHIP]
-        pos.board.lamps.show("error")
-        pos.board.buzzer.beep("error")
+        patient = prompt in _PATIENT
+        fresh = prompt != said or not patient
+        if not patient:
+            tries -= 1
+        if fresh:
+            pos.board.lamps.show("error")
+            pos.board.buzzer.beep("error")
         await asyncio.sleep_ms(_LAMPS_MS)
         tap = TapPayer(pos, txn)
     raise TimedOut("no card could be read")
@@ -101,11 +111,13 @@ _PROMPTS = {
     PRESENT_AGAIN: "tap-again",
     SEE_PHONE: "see-phone",
 }
+# What is in the field stays there while its owner does something about it: that is no further try.
+_PATIENT = ("one-card", "see-phone")
 
 
-async def _first_card(pos: "Pos", ways: "list[str]") -> str:
-    """CHIP or TAP, whichever card comes first."""
-    waits: list[Awaitable[str | None]] = [_cancelled(pos)]
+async def _first_card(pos: "Pos", ways: "list[str]", since: int) -> str:
+    """CHIP or TAP, whichever card comes first. since: ticks when the payer was told what to do."""
+    waits: list[Awaitable[str | None]] = [_cancelled(pos, since)]
     if CHIP in ways:
         waits.append(_watched(CHIP, _inserted(pos)))
     if TAP in ways:
@@ -118,9 +130,9 @@ async def _first_card(pos: "Pos", ways: "list[str]") -> str:
     return TAP
 
 
-async def _cancelled(pos: "Pos") -> None:
+async def _cancelled(pos: "Pos", since: int) -> None:
     """Cancelled when the payer or the merchant presses 取消, TimedOut."""
-    await pos.ask.cancel(_WAIT_S)
+    await pos.ask.cancel(_WAIT_S - time.ticks_diff(time.ticks_ms(), since) // 1000)
     raise Cancelled("no card was presented")
 
 
