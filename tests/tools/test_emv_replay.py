@@ -461,6 +461,11 @@ TERMINALS = {
     "no hex": ({"9F66": "hello"}, "hex digits are needed"),
     "a strange PIN": ({"pin": "1234"}, "entered, bypassed or fault"),
     "an AID too short": ({"applications": ["A000"]}, "an AID has 5 to 16 bytes"),
+    "no date": ({"date": "0x"}, "a date is 2026-11-23"),
+    "a time that is none": ({"time": "12:00"}, "a time 12:00:00"),
+    "a version too short": ({"9F09": "02"}, "version has 2 bytes"),
+    "a TTQ too long": ({"applications": [{"aid": "A000000333010101", "9F66": "2600408000"}]},
+                       "ttq has 4 bytes"),
     "a TAC too short": ({"tac_denial": "00"}, "tac_denial has 5 bytes"),
 }
 

@@ -94,8 +94,10 @@ def _word(found: TerminalFile, name: str, value: str) -> None:
         found.data[0x8A] = _two(value)
     else:
         digits = value.replace("-", "").replace(":", "").replace(" ", "")
-        tag = 0x9A if name == "date" else 0x9F21
-        found.data[tag] = _hex(digits[-6:])
+        sizes = (6, 8) if name == "date" else (6,)
+        if not (digits.isascii() and digits.isdecimal()) or len(digits) not in sizes:
+            raise ValueError("a date is 2026-11-23 or 261123, a time 12:00:00 or 120000")
+        found.data[0x9A if name == "date" else 0x9F21] = bytes.fromhex(digits[-6:])
 
 
 def _two(value: str) -> bytes:
@@ -107,7 +109,7 @@ def _two(value: str) -> bytes:
 def _element(found: TerminalFile, name: str, value: Any) -> None:
     tag = _tag(name)
     if tag in _BY_TAG:
-        found.parameters[_BY_TAG[tag]] = _hex(_text(value))
+        found.parameters[_BY_TAG[tag]] = _parameter(_BY_TAG[tag], value)
         return
     row = dictionary.find(tag)
     if row is not None and row.source == "card":
@@ -168,7 +170,7 @@ def _application(entry: Any) -> dict[str, Any]:
         elif name in PARAMETERS:
             result[name] = _parameter(name, value)
         elif name in ("9f09", "9f66", "97", "9f49"):
-            result[_BY_TAG[int(name, 16)]] = _hex(_text(value))
+            result[_BY_TAG[int(name, 16)]] = _parameter(_BY_TAG[int(name, 16)], value)
         elif name == "9f1b":
             result["floor_limit"] = int.from_bytes(_hex(_text(value)), "big")
         elif name not in ("label", "name", "comment"):
