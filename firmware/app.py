@@ -55,6 +55,7 @@ async def _main(board: "Board") -> None:
     pos = Pos(board, words, screens, faults)
     supervisor = _Supervisor(pos)
     supervisor.start("watchdog", _watchdog(board, supervisor))
+    supervisor.start("pad", pos.pad.watch())
     supervisor.start("counter", _counter(pos))
     await supervisor.watch()
 

@@ -89,10 +89,14 @@ class ContactReader(Protocol):
 
 
 class ContactlessReader(Protocol):
-    """An ISO 14443-4 reader; the field is on only between `activate` and `release`."""
+    """An ISO 14443-4 reader; the field is on between `activate` and `release`."""
 
     async def activate(self) -> bytes:
         """Wait until one ISO-DEP card is in the field; its ATS. CardCollision for two."""
+        ...
+
+    async def present(self) -> bool:
+        """Whether a card is in the field; it is on for this only."""
         ...
 
     async def exchange(self, command: bytes) -> bytes:

@@ -6,6 +6,7 @@ import aio
 from errors import DeviceError
 
 from firmware.flows.errors import PayerError
+from firmware.flows.pad import Pad
 from firmware.link.errors import NotSignedOn, Refused
 from firmware.ui.ask import Ask, Cancelled, TimedOut
 from firmware.ui.screens import Screens, yuan
@@ -38,7 +39,7 @@ class Pos:
     board: the devices; shop: the terminal's parameters; operator: number of who is logged in, ''
     for nobody; booted: nothing of this is missing any more; paying: a payment began, so its end is
     told; payment: its newest record; card_left: a card that was used is still in the slot, and is
-    not to be used again; unprinted: a receipt is due.
+    not to be used again; pad: the same of the antenna; unprinted: a receipt is due.
     """
 
     shop: "Parameters"
@@ -61,6 +62,7 @@ class Pos:
         self.ask = Ask(board.keypad, screens, board.buzzer)
         self.operator = ""
         self.card_left = False
+        self.pad = Pad(board.nfc)
         self.booted = False
         self.paying = False
         self.payment: Txn | None = None

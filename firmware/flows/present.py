@@ -36,6 +36,7 @@ _LAMPS_MS = const(500)
 
 CHIP = "chip"
 TAP = "tap"
+_CLEAR = "clear"
 _HINTS = {CHIP: "chip-hint", TAP: "tap-hint"}
 _FAULTS = {CHIP: ChipReaderFault, TAP: TapReaderFault}
 
@@ -50,27 +51,43 @@ class _WayLost(Exception):
 
 
 async def present(pos: "Pos", txn: "Txn") -> "ChipPayer | TapPayer":
-    """The payer's card, powered or already read.
+    """The payer's card, powered or already read. What was tapped is not read a second time
+    unless it has left the field.
 
     Cancelled, TimedOut; DeviceError when no reader is left; CardError for what a card did.
     """
+    try:
+        return await _presented(pos, txn)
+    finally:
+        if pos.pad.touched:
+            pos.pad.leave()
+
+
+async def _presented(pos: "Pos", txn: "Txn") -> "ChipPayer | TapPayer":
     ways = [CHIP, TAP]
     prompt = "insert-or-tap"
     tap = TapPayer(pos, txn)
     if not tap.allowed():
         ways, prompt = [CHIP], "insert-card"
+    elif pos.pad.used:
+        prompt = "clear-pad"
     tries, said, since, fresh = _TRIES, "", 0, True
     while tries:
         if prompt != said:
             said, since = prompt, time.ticks_ms()
         if fresh:
-            hint = "insert-hint" if len(ways) > 1 else _HINTS[ways[0]]
+            both = len(ways) > 1 and prompt != "clear-pad"
+            hint = "insert-hint" if both else _HINTS[ways[0]]
             pos.screens.present(txn.kind, txn.amount, prompt, hint)
-        pos.board.lamps.show("ready" if TAP in ways else "off")
+        pos.board.lamps.show("ready" if TAP in ways and not pos.pad.used else "off")
         try:
             way = await _first_card(pos, ways, since)
             if way == CHIP:
                 return await _powered(pos, txn)
+            if way == _CLEAR:
+                prompt, fresh = "insert-or-tap" if CHIP in ways else "tap-card", True
+                continue
+            pos.pad.touched = True
             outcome = await tap.perform()
         except _WayLost as lost:
             pos.faults.record(lost.way + " reader", lost.cause)
@@ -80,6 +97,7 @@ async def present(pos: "Pos", txn: "Txn") -> "ChipPayer | TapPayer":
             prompt, fresh = "insert-card" if CHIP in ways else "tap-card", True
             continue
         except CardCollision:
+            pos.pad.touched = True
             prompt = "one-card"
         except CardSilent:
             pos.card_left = True
@@ -116,13 +134,18 @@ _PATIENT = ("one-card", "see-phone")
 
 
 async def _first_card(pos: "Pos", ways: "list[str]", since: int) -> str:
-    """CHIP or TAP, whichever card comes first. since: ticks when the payer was told what to do."""
+    """CHIP or TAP, whichever card comes first, or _CLEAR: what was tapped before has gone.
+
+    since: ticks when the payer was told what to do.
+    """
     waits: list[Awaitable[str | None]] = [_cancelled(pos, since)]
     if CHIP in ways:
         waits.append(_watched(CHIP, _inserted(pos)))
     if TAP in ways:
-        waits.append(_watched(TAP, pos.board.nfc.activate()))
+        waits.append(_cleared(pos) if pos.pad.used else _watched(TAP, pos.board.nfc.activate()))
     done = await aio.race(*waits)
+    if _CLEAR in done:
+        return CHIP if CHIP in done else _CLEAR
     if CHIP in done:
         if TAP in done:
             await pos.board.nfc.release()
@@ -134,6 +157,11 @@ async def _cancelled(pos: "Pos", since: int) -> None:
     """Cancelled when the payer or the merchant presses 取消, TimedOut."""
     await pos.ask.cancel(_WAIT_S - time.ticks_diff(time.ticks_ms(), since) // 1000)
     raise Cancelled("no card was presented")
+
+
+async def _cleared(pos: "Pos") -> str:
+    await pos.pad.empty()
+    return _CLEAR
 
 
 async def _watched(way: str, wait: "Awaitable[Any]") -> str:

@@ -22,7 +22,9 @@ async def sale(pos: "Pos", first: str = "") -> None:
     pos.paying = True
     pos.require_signed_on()
     while await attempt(pos, amount):
-        pos.card_left = False  # a wrong PIN is a new transaction with the same payer's card
+        # A wrong PIN is a new transaction with the same payer's card.
+        pos.card_left = False
+        pos.pad.allow()
 
 
 async def attempt(pos: "Pos", amount: int) -> bool:

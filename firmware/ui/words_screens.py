@@ -78,6 +78,7 @@ TEXTS = {
     "take-your-card": ("请持卡人取回卡片", "Please take your card"),
     "choose-application": ("请选择应用", "WHICH CARD?"),
     "one-card": ("请只用一张卡", "ONE CARD ONLY"),
+    "clear-pad": ("请先移开卡或手机", "REMOVE CARD OR PHONE"),
     "see-phone": ("请看手机提示", "SEE YOUR PHONE"),
     "tap-again": ("请再挥一次", "TAP AGAIN"),
     # PIN

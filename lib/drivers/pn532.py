@@ -110,6 +110,27 @@ class Pn532:
             finally:
                 self._lock.release()
 
+    async def present(self) -> bool:
+        """Whether there is an ISO-DEP card in the field, or several: one round of polling, with
+        the field off before and after."""
+        await self._lock.acquire()
+        done = False
+        try:
+            await self._prepare()
+            try:
+                here = await self._poll() is not None
+            except errors.CardCollision:
+                here = True
+            await self._field_off()
+            done = True
+            return here
+        finally:
+            try:
+                if not done:
+                    await self._rest()
+            finally:
+                self._lock.release()
+
     async def exchange(self, command: bytes) -> bytes:
         """One APDU; the response, SW1 SW2 at its end (at most 1024 bytes).
 

@@ -93,6 +93,21 @@ def test_the_field_is_on_only_between_activate_and_release(bench: Bench) -> None
     assert bench.device.call("activate") == PlainCard.ats
 
 
+def test_whether_a_card_is_there(bench: Bench) -> None:
+    """One look each, with the field off after it; two cards are there as well."""
+    card, other = PlainCard(), PlainCard(uid=bytes.fromhex("04665544332211"))
+    assert bench.device.call("present") is False
+    bench.tap(card)
+    assert bench.device.call("present") is True
+    bench.tap(other)
+    assert bench.device.call("present") is True
+    assert bench.field()[-1] is False
+    bench.untap(card)
+    bench.untap(other)
+    assert bench.device.call("present") is False
+    assert bench.field() == 4 * [True, False]
+
+
 @pytest.mark.parametrize("length", [1, 5, 250, 251, 252, 253, 254, 255, 256])
 def test_answers_of_every_frame_size(bench: Bench, length: int) -> None:
     """From normal frames over the border at 255 bytes to extended ones."""
