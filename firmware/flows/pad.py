@@ -11,7 +11,7 @@ from errors import DeviceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from firmware.devices import ContactlessReader
+    from firmware.devices import Board
 
 _LOOK_MS = const(200)
 _LOOKS = const(600)
@@ -22,9 +22,9 @@ class Pad:
     """touched: this payment read something there, or found two cards. used: what an earlier one
     found has not been seen to leave, and is not to be read again."""
 
-    def __init__(self, nfc: "ContactlessReader") -> None:
+    def __init__(self, board: "Board") -> None:
         self.touched = False
-        self._nfc = nfc
+        self._board = board
         self._look = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -62,6 +62,6 @@ class Pad:
     async def _here(self) -> bool:
         """Two looks in a row have to find nothing."""
         try:
-            return await self._nfc.present() or await self._nfc.present()
+            return await self._board.nfc.present() or await self._board.nfc.present()
         except DeviceError:
             return False

@@ -62,7 +62,7 @@ class Pos:
         self.ask = Ask(board.keypad, screens, board.buzzer)
         self.operator = ""
         self.card_left = False
-        self.pad = Pad(board.nfc)
+        self.pad = Pad(board)
         self.booted = False
         self.paying = False
         self.payment: Txn | None = None
