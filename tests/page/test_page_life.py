@@ -47,6 +47,19 @@ def test_a_reload_shows_what_is(hands):
     hands.sees("ENTER AMOUNT")
 
 
+def test_a_firmware_that_gets_no_time_misses_no_key(hands, shared):
+    firmware = shared[0].firmware()
+    for key in "1 2 2 4".split():
+        os.kill(firmware, signal.SIGSTOP)
+        hands.keys(key)
+        hands.page.wait_for_timeout(200)
+        os.kill(firmware, signal.SIGCONT)
+        hands.page.wait_for_timeout(100)
+    hands.sees("￥12.24")
+    hands.keys("CANCEL")
+    hands.sees("请输入金额")
+
+
 def test_codes_are_refused_in_words(hands):
     hands.click("show-phone")
     expect(hands.part("toast")).to_contain_text("not served by this terminal yet")

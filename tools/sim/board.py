@@ -51,6 +51,7 @@ class _Pin:
         self.pull = 0
         self.output = 0
         self.trigger = 0
+        self.reads = 0  # how often the firmware looked
 
     def drive(self) -> int | None:
         """What the firmware puts on the line; None for high impedance."""
@@ -245,6 +246,7 @@ class Board:
         command, pin = payload[:1], self._pins[payload[1]]
         before = pin.drive()
         if command == b"r":
+            pin.reads += 1
             return bytes((pin.level(),))
         if command == b"i":
             pin.trigger = payload[2]

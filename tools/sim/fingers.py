@@ -3,11 +3,19 @@
 import asyncio
 
 from tools.sim.actions import KEYS, ActionError, gap, hold
+from tools.sim.chips.keypad import PLACES
 from tools.sim.simulation import Simulation
+
+# How often the firmware has read a key's column when it surely believes that the key is down, or
+# up: four scans, of a look at rest and one a row in the first case (lib/drivers/keypad.py). On a
+# busy machine the firmware may get no time while a finger is down, as no real one would.
+_BELIEVED = {True: 24, False: 4}
+_LOOK_S, _LIMIT_S = 0.01, 2.0
 
 
 class Fingers:
-    """Presses and releases in their order, each held as long as a finger holds a key, at least."""
+    """Presses and releases in their order, each held as long as a finger holds a key, at least,
+    and until the firmware has seen it."""
 
     def __init__(self, sim: Simulation) -> None:
         self._sim = sim
@@ -36,7 +44,17 @@ class Fingers:
             if down and key not in self._since:
                 self._sim.keypad.press(key)
                 self._since[key] = loop.time()
+                await self._until_seen(key, down)
             elif not down and key in self._since:
                 await asyncio.sleep(max(0.0, self._since.pop(key) + hold(self._sim) - loop.time()))
                 self._sim.keypad.release(key)
+                await self._until_seen(key, down)
                 await asyncio.sleep(gap(self._sim))
+
+    async def _until_seen(self, key: str, down: bool) -> None:
+        """Wait for the firmware's looks, though not for one that has stopped looking."""
+        column = self._sim.board.pin(f"KEY_COL{PLACES[key][1]}")
+        loop = asyncio.get_running_loop()
+        enough, limit = column.reads + _BELIEVED[down], loop.time() + _LIMIT_S
+        while column.reads < enough and loop.time() < limit:
+            await asyncio.sleep(_LOOK_S)
