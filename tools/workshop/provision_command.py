@@ -107,8 +107,10 @@ def provision(
 def check_terminal(terminal: str) -> None:
     """BadParameter for what cannot become a terminal number."""
     check_serial(terminal)
-    if len(terminal.removesuffix("+")) != TERMINAL_DIGITS or not terminal.isascii():
-        raise typer.BadParameter(f"--terminal: it has {TERMINAL_DIGITS} characters")
+    number = terminal.removesuffix("+")
+    # It names the label's files too, so there is no room for a slash or a space.
+    if len(number) != TERMINAL_DIGITS or not (number.isascii() and number.isalnum()):
+        raise typer.BadParameter(f"--terminal: it has {TERMINAL_DIGITS} letters and digits")
 
 
 def _read_block(path: Path | None) -> str:
