@@ -1,10 +1,10 @@
-"""A hand slips at the keyboard: a wrong word, a wrong file. Each ends in words, before any harm."""
+"""A hand slips at the keyboard: a wrong word, a wrong file. It ends in words, and before harm."""
 
 from pathlib import Path
 
 import pytest
 from bench_hands import pos
-from bench_shop import shop
+from bench_shop import flashed, shop
 
 
 @pytest.mark.parametrize("number", ["../../a1", "a b/c:d1", "SP 00001", "SP00001", "终端000001"])
@@ -14,3 +14,31 @@ def test_a_terminal_number_is_letters_and_digits_for_it_names_files(
     given = ("--shop", str(shop(tmp_path)), "--port", "/dev/none", "--terminal", number)
     done = pos("provision", *given)
     assert done.returncode == 2 and "letters and digits" in done.stderr
+
+
+OTHER_FILES = {"folder": None, "image": bytes(range(256)) * 20, "text": b"not a record\n"}
+
+
+@pytest.mark.parametrize("content", OTHER_FILES.values(), ids=OTHER_FILES)
+def test_what_is_no_record_is_refused_and_stays_as_it_is(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir() if content is None else other.write_bytes(content)
+    for command in (["report"], ["label"], ["erase", "--yes", "--port", "/dev/none"]):
+        done = pos(*command, "--record", str(other))
+        assert (done.returncode, "Traceback" in done.stderr) == (5, False), command
+    assert content is None or other.read_bytes() == content
+
+
+def test_the_report_names_a_torn_end_and_a_plot_that_cannot_be_written(tmp_path: Path) -> None:
+    record = tmp_path / "record"
+    flashed(record, "7CDFA1000001")
+    whole = record.read_bytes()
+    for data, torn in ((whole, False), (whole[:-9], True), (whole[:-9] + b"\n", True)):
+        record.write_bytes(data)
+        for language, words in (("zh", "最后一行不完整"), ("en", "last line is torn")):
+            told = pos("report", "--record", str(record), "--language", language).stdout
+            assert (words in told) is torn and ("最后一个哈希" in told) is (language == "zh")
+    done = pos("report", "--record", str(record), "--plot", str(tmp_path))
+    assert done.returncode == 3 and done.stderr.startswith("pos: ")

@@ -36,6 +36,7 @@ from tools.workshop.faults import (
 )
 
 FIRST = "0" * 64
+OPENING = b'{"at":"'  # of every line: the keys are sorted
 Entry = dict[str, Any]
 
 
@@ -83,6 +84,7 @@ class Book:
     provisioned: dict[str, Attempt] = field(default_factory=dict)
     repairs: int = 0
     entries: int = 0
+    torn: bool = False  # its last line is no whole one: a crash, unless someone did it
     head: str = FIRST
 
     def take(self, entry: Entry) -> None:
@@ -134,10 +136,15 @@ class Book:
 
 
 def read(path: Path) -> Book:
-    """The record as it stands, without repairing it; RecordError where it was altered."""
+    """The record as it stands, without repairing it; RecordError: altered, or not to be read."""
     book = Book()
-    if path.exists():
-        _scan(path.read_bytes(), book)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return book
+    except OSError as error:
+        raise RecordError(f"{path}: {error.strerror}") from error
+    book.torn = bool(_scan(data, book))
     return book
 
 
@@ -157,8 +164,11 @@ def _parsed(line: bytes) -> Entry | None:
 def _scan(data: bytes, book: Book) -> bytes:
     """Take all entries; gives what is torn at the end (with its line feeds), or nothing.
 
-    RecordError for a line that is neither in the chain nor torn and named by a repair.
+    RecordError for a line that is neither in the chain nor torn and named by a repair, and for
+    what never was a record: nothing is to be added to somebody's other file.
     """
+    if data and not data.startswith(OPENING[: len(data)]):
+        raise RecordError("it is no record of devices, or its first line was altered")
     torn = b""
     for number, line in enumerate(data.splitlines(keepends=True), 1):
         entry = _parsed(line)
@@ -220,8 +230,11 @@ class Records:
         self._file = -1
 
     def __enter__(self) -> "Records":
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise RecordError(f"{self.path}: {error.strerror}") from error
         try:
             self._take_over()
         except BaseException:

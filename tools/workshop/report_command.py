@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tools.workshop.faults import FAULTS, Language
-from tools.workshop.flash_command import EXIT_RECORD, RECORD, Speech, language_of
+from tools.workshop.flash_command import EXIT_IMAGE, EXIT_RECORD, RECORD, Speech, language_of
 from tools.workshop.records import Attempt, Book, Entry, RecordError, read
 
 DROID = Path("/usr/share/fonts-droid-fallback/truetype/DroidSansFallback.ttf")
@@ -47,6 +47,15 @@ TITLES: dict[str, dict[Language, str]] = {
     "off": {"zh": "关", "en": "off"},
     "none": {"zh": "均未使用", "en": "none used"},
     "not read": {"zh": "未读取", "en": "not read"},
+    "foot": {
+        "zh": "共 {entries} 条，修复 {repairs} 次；最后一个哈希：",
+        "en": "{entries} entries, {repairs} repairs; the last hash is",
+    },
+    "torn": {
+        "zh": "最后一行不完整：写入时中断，或被改动过。下一次烧录或注入会记下这一点。",
+        "en": "The last line is torn: a crash cut it, or it was altered. "
+        "The next flashing or provisioning notes that.",
+    },
 }
 
 
@@ -66,6 +75,7 @@ class Summary:
     head: str
     entries: int
     repairs: int
+    torn: bool
 
 
 def summarise(book: Book) -> Summary:
@@ -94,6 +104,7 @@ def summarise(book: Book) -> Summary:
         book.head,
         book.entries,
         book.repairs,
+        book.torn,
     )
 
 
@@ -114,6 +125,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
         "head": summary.head,
         "entries": summary.entries,
         "repairs": summary.repairs,
+        "torn": summary.torn,
     }  # fmt: skip
 
 
@@ -215,13 +227,19 @@ def command(
     except RecordError as error:
         print(f"pos: {error}", file=sys.stderr)
         raise typer.Exit(EXIT_RECORD) from error
-    if png:
-        plot(summary, png)
+    try:
+        if png:
+            plot(summary, png)
+    except OSError as error:
+        print(f"pos: {png}: {error.strerror}", file=sys.stderr)
+        raise typer.Exit(EXIT_IMAGE) from error
     if json_only:
         print(json.dumps(as_json(summary), ensure_ascii=False))
         return
-    console = Console(highlight=False)
-    for table in tables(summary, language_of(language)):
+    console, tongue = Console(highlight=False), language_of(language)
+    for table in tables(summary, tongue):
         console.print(table)
-    words = f"{summary.entries} entries, {summary.repairs} repairs; the last hash is"
+    words = TITLES["foot"][tongue].format(entries=summary.entries, repairs=summary.repairs)
     console.print(f"{words}\n{summary.head}", soft_wrap=True)
+    if summary.torn:
+        console.print(TITLES["torn"][tongue], style="bold red", soft_wrap=True)
