@@ -174,10 +174,9 @@ def test_a_full_disk_ends_the_station_and_what_it_tore_is_repaired(tmp_path: Pat
         # A limit on the size of files does what a full disk does: half a line is written.
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 40, before[1]))
         try:
-            with pytest.raises(RecordError, match="full"):
-                records.end(attempt, "ok")
-            with pytest.raises(RecordError, match="closed"):
-                records.end(attempt, "ok")
+            for _ in range(2):
+                with pytest.raises(RecordError, match="full"):
+                    records.end(attempt, "ok")
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert path.stat().st_size == len(whole) + 40

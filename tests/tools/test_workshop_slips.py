@@ -1,10 +1,15 @@
 """A hand slips at the keyboard: a wrong word, a wrong file. It ends in words, and before harm."""
 
+import resource
+import subprocess
 from pathlib import Path
 
 import pytest
-from bench_hands import pos
+from bench_hands import bench_of, pos, pos_command, release
 from bench_shop import flashed, shop
+
+from tools.workshop.chip import Script
+from tools.workshop.records import read
 
 
 @pytest.mark.parametrize("number", ["../../a1", "a b/c:d1", "SP 00001", "SP00001", "终端000001"])
@@ -42,3 +47,20 @@ def test_the_report_names_a_torn_end_and_a_plot_that_cannot_be_written(tmp_path:
             assert (words in told) is torn and ("最后一个哈希" in told) is (language == "zh")
     done = pos("report", "--record", str(record), "--plot", str(tmp_path))
     assert done.returncode == 3 and done.stderr.startswith("pos: ")
+
+
+def small_disk() -> None:
+    """A limit on the size of files does what a full disk does."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2600, 2600))
+
+
+def test_a_full_disk_is_told_in_one_line_however_many_devices_run(tmp_path: Path) -> None:
+    images, record = release(tmp_path / "images"), tmp_path / "record"
+    with bench_of(tmp_path / "bench", *[Script()] * 3) as (_, ports, _):
+        named = [word for port in ports for word in ("--port", str(port))]
+        done = subprocess.run(
+            pos_command("flash", *named, "--images", str(images), "--record", str(record)),
+            capture_output=True, text=True, timeout=120, check=False, preexec_fn=small_disk,
+        )  # fmt: skip
+    assert done.returncode == 5 and done.stderr == f"pos: {record}: the disk is full\n"
+    assert read(record).torn and read(record).made == {}

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from tools.workshop.faults import (
     DUPLICATE_MAC,
@@ -228,6 +228,7 @@ class Records:
         self.book = Book()
         self._clock = clock
         self._file = -1
+        self._shut = f"{path} is closed"  # why nothing more can be written
 
     def __enter__(self) -> "Records":
         try:
@@ -340,13 +341,17 @@ class Records:
 
     def _write(self, data: bytes) -> None:
         if self._file < 0:
-            raise RecordError(f"{self.path} is closed")
+            raise RecordError(self._shut)
         try:
             written = os.write(self._file, data)
             os.fdatasync(self._file)
         except OSError as error:
-            self.__exit__()
-            raise RecordError(f"{self.path}: {error.strerror}") from error
+            self._fail(f"{self.path}: {error.strerror}")
         if written != len(data):
-            self.__exit__()
-            raise RecordError(f"{self.path}: the disk is full")
+            self._fail(f"{self.path}: the disk is full")
+
+    def _fail(self, why: str) -> NoReturn:
+        """Nothing is written after a failure; whoever tries is told the first reason."""
+        self.__exit__()
+        self._shut = why
+        raise RecordError(why)

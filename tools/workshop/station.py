@@ -285,7 +285,18 @@ class Device(Try):
 async def program(ports: list[str], order: Work, records: Records, show: Show) -> list[Outcome]:
     """All these ports at once, once; the outcomes in their order."""
     devices = [order.device(port, records, show) for port in ports]
-    return list(await asyncio.gather(*(device.run() for device in devices)))
+    tasks = [asyncio.create_task(device.run()) for device in devices]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        await _end(tasks)
+
+
+async def _end(tasks: Collection[asyncio.Task[Outcome]]) -> None:
+    """Stop those that run: when one cannot be recorded, the others cannot, and it has said so."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Watch:
@@ -343,7 +354,5 @@ async def serve(
                 if outcomes[-1].fault is UNPLUGGED:
                     watch.left(task.get_name())
     finally:
-        for task in running.values():
-            task.cancel()
-        await asyncio.gather(*running.values(), return_exceptions=True)
+        await _end(running.values())
     return outcomes
