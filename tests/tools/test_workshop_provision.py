@@ -136,8 +136,14 @@ def typed_on_a_pipe(typed: list[str]) -> custody.MasterKey:
         os.close(near)
 
 
-def test_a_slip_of_the_fingers_is_put_right_at_once() -> None:
-    slip = [TYPED[0], "00" + COMPONENTS[0][2:], COMPONENT_KCVS[0], *TYPED[1:]]
+@pytest.mark.parametrize(
+    "slip",
+    [["00" + COMPONENTS[0][2:], COMPONENT_KCVS[0]], [COMPONENTS[0][:-1]], ["O" + COMPONENTS[0]],
+     [COMPONENTS[0][:-2], COMPONENTS[0] * 3]],
+    ids=["another", "one digit short", "a letter O", "short, then long"],
+)  # fmt: skip
+def test_a_slip_of_the_fingers_is_put_right_at_once(slip: list[str]) -> None:
+    slip = [TYPED[0], *slip, *TYPED[1:]]
     assert [part.hex().upper() for part in typed_on_a_pipe(slip).components] == COMPONENTS
 
 

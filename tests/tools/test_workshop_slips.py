@@ -64,3 +64,17 @@ def test_a_full_disk_is_told_in_one_line_however_many_devices_run(tmp_path: Path
         )  # fmt: skip
     assert done.returncode == 5 and done.stderr == f"pos: {record}: the disk is full\n"
     assert read(record).torn and read(record).made == {}
+
+
+def test_a_check_value_or_key_block_of_no_use_is_refused_before_anyone_types(
+    tmp_path: Path,
+) -> None:
+    block = tmp_path / "block.tr31"
+    block.touch()
+    given = ("--shop", str(shop(tmp_path)), "--port", "/dev/none", "--language", "en")
+    for more, words in (
+        (["--kcv", "43C6C"], "6 hex digits"),
+        (["--kcv", "43C6CC", "--key-block", str(block)], "it is empty"),
+    ):
+        done = pos("provision", *given, *more)
+        assert done.returncode == 3 and words in done.stdout and "custodian" not in done.stderr

@@ -40,6 +40,10 @@ WORDS: dict[str, dict[Language, str]] = {
     },
     "kcv": {"zh": "{who}，您的信函上的校验值：", "en": "{who}, the check value in your letter: "},
     "again": {"zh": "分量与校验值不符，请再输入一次。", "en": "They do not fit; type it again."},
+    "form": {
+        "zh": "分量应为 {digits} 位十六进制数字，请再输入一次。",
+        "en": "A component has {digits} hex digits; type it again.",
+    },
     "master kcv": {
         "zh": "主密钥的校验值（6 位）：",
         "en": "The master key's check value (6 digits): ",
@@ -90,7 +94,10 @@ class Desk:
         return text.decode("utf-8", "replace").strip()
 
     def secret(self, prompt: str) -> bytearray:
-        """Hex digits of a line that is not shown; spaces are passed over. DeviceFault."""
+        """Hex digits of a line that is not shown; spaces are passed over. Nothing: other words.
+
+        DeviceFault when the input is over.
+        """
         self.say(prompt)
         part, count, good = bytearray(max(SIZES["AES"])), 0, True
         with _no_echo(self.source):
@@ -104,11 +111,10 @@ class Desk:
                 part[count // 2] |= value << (0 if count % 2 else 4)
                 count += 1
         self.say("\n")
-        if not good or count % 2:
-            wipe(part)
-            raise DeviceFault(KEY_MISTYPED, "a component is pairs of hex digits")
-        component = part[: count // 2]
+        component = part[: count // 2] if good and count % 2 == 0 else bytearray()
         wipe(part)
+        if not byte and not count:
+            raise DeviceFault(KEY_MISTYPED, "the input is over")
         return component
 
 
@@ -143,6 +149,8 @@ def component_kcv(part: bytearray, protects: str = "") -> str:
 def ask(desk: Desk, kcv: str = "", block: str = "", protects: str = "") -> MasterKey:
     """Have both people type. DeviceFault KEY_MISTYPED when they cannot."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if kcv:
+        _check_kcv(kcv.upper())  # before two people have typed for nothing
     key = MasterKey(kcv, [], [], protects, block)
     try:
         for number in range(1, PEOPLE + 1):
@@ -168,13 +176,15 @@ def _one(desk: Desk, who: str, protects: str) -> bytearray:
         part = desk.secret(desk.word("component", who=who))
         if len(part) not in SIZES[protects]:
             wipe(part)
-            raise DeviceFault(KEY_MISTYPED, f"a component does not have {len(part)} bytes")
+            digits = " / ".join(str(2 * size) for size in SIZES[protects])
+            desk.say(desk.word("form", digits=digits) + "\n")
+            continue
         stated = desk.line(desk.word("kcv", who=who)).upper()
         if stated == component_kcv(part, protects):
             return part
         wipe(part)
         desk.say(desk.word("again") + "\n")
-    raise DeviceFault(KEY_MISTYPED, f"{who}: {TRIES} times it did not fit its check value")
+    raise DeviceFault(KEY_MISTYPED, f"{who}: {TRIES} times it did not fit its letter")
 
 
 def _check_kcv(kcv: str) -> None:

@@ -118,9 +118,12 @@ def _read_block(path: Path | None) -> str:
     if path is None:
         return ""
     try:
-        return path.read_text(encoding="ascii").strip()
+        block = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise DeviceFault(PAPERS_MISSING, f"{path}: {error}") from error
+    if not block:
+        raise DeviceFault(PAPERS_MISSING, f"{path}: it is empty")
+    return block
 
 
 def labels(
