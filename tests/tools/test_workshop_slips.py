@@ -5,10 +5,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bench_hands import bench_of, pos, pos_command, release
+from bench_hands import bench_of, flash, pos, pos_command, release
 from bench_shop import flashed, shop
 
 from tools.workshop.chip import Script
+from tools.workshop.console import Console
+from tools.workshop.faults import PORT_MISSING, DeviceFault
 from tools.workshop.records import read
 
 
@@ -78,3 +80,16 @@ def test_a_check_value_or_key_block_of_no_use_is_refused_before_anyone_types(
     ):
         done = pos("provision", *given, *more)
         assert done.returncode == 3 and words in done.stdout and "custodian" not in done.stderr
+
+
+def test_what_is_no_serial_port_is_called_that_and_not_busy(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    ports = [Path("/dev/null"), tmp_path, file]
+    with bench_of(tmp_path / "bench"):
+        _, told = flash(tmp_path / "record", release(tmp_path / "images"), ports)
+    assert {device["result"] for device in told["devices"]} == {"port-missing"}
+    for port in ports:
+        with pytest.raises(DeviceFault) as refused:
+            Console(str(port)).open()
+        assert refused.value.fault is PORT_MISSING

@@ -32,6 +32,7 @@ from tools.workshop.faults import (
     UNPLUGGED,
     DeviceFault,
 )
+from tools.workshop.job import is_serial_port
 
 PROGRAM = "import bench"
 ITS_MODULES = ("bench", "board", "firmware")  # what another firmware may lack of it
@@ -82,7 +83,7 @@ class Console:
         """What it is that the port, or what is behind it, does not do."""
         gone = self._is_gone()
         if self._transport is None:
-            if gone:
+            if gone or not is_serial_port(self._port):
                 return DeviceFault(PORT_MISSING, self._port)
             allowed = os.access(self._port, os.R_OK | os.W_OK)
             return DeviceFault(PORT_BUSY if allowed else NO_PERMISSION, str(error))

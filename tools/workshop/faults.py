@@ -36,8 +36,8 @@ def _fault(code: str, name: str, zh: tuple[str, str], en: tuple[str, str]) -> Fa
 PORT_MISSING = _fault(
     "F01",
     "port-missing",
-    ("找不到这个端口。", "插好设备，核对端口名称。"),
-    ("There is no such port.", "Plug the device in and check the port's name."),
+    ("没有这个串口。", "插好设备，核对端口名称。"),
+    ("There is no such serial port.", "Plug the device in and check the port's name."),
 )
 PORT_BUSY = _fault(
     "F02",

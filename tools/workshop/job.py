@@ -1,10 +1,24 @@
-"""What the station tells a programmer process to do: one JSON line."""
+"""What the station tells a programmer process to do: one JSON line; and what a port is."""
 
 import json
+import os
+import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tools.workshop.manifest import Region
+
+
+def is_serial_port(port: str) -> bool:
+    """False for a path at which there is something else: a file, a folder, another device."""
+    try:
+        file = os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError:
+        return not os.path.exists(port) or stat.S_ISCHR(os.stat(port).st_mode)
+    try:
+        return os.isatty(file)
+    finally:
+        os.close(file)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ from tools.workshop.faults import (
     DeviceFault,
     Fault,
 )
-from tools.workshop.job import Job
+from tools.workshop.job import Job, is_serial_port
 
 CHIP_NAME = "ESP32-S3"
 # What esptool raises when an answer is garbled: its own error, or one of decoding it.
@@ -175,6 +175,8 @@ class Programmer:
             return NO_PERMISSION
         if error.errno in GONE or "FileNotFound" in text or self._is_gone():
             return UNPLUGGED if self._mac else PORT_MISSING
+        if not is_serial_port(self.job.port):
+            return PORT_MISSING
         return PORT_BUSY
 
     def _is_gone(self) -> bool:
