@@ -93,3 +93,11 @@ def test_what_is_no_serial_port_is_called_that_and_not_busy(tmp_path: Path) -> N
         with pytest.raises(DeviceFault) as refused:
             Console(str(port)).open()
         assert refused.value.fault is PORT_MISSING
+
+
+def test_an_efuse_plan_of_nothing_is_no_good_plan(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.touch()
+    for more in (["--order", ""], ["--order", ","], ["--image", str(empty)]):
+        done = pos("efuse-plan", *more)
+        assert (done.returncode, done.stdout) == (2, ""), more

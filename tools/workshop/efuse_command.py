@@ -52,7 +52,7 @@ def command(
     names = [name.strip() for name in order.split(",") if name.strip()]
     try:
         check_order(names)
-        effects = rehearse(names, image.read_bytes() if image else b"")
+        effects = rehearse(names, _content(image) if image else b"")
     except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from error
     except OrderRefused as refused:
@@ -70,6 +70,14 @@ def command(
     console = Console(highlight=False)
     console.print(table(effects, tongue))
     console.print(WORDS["nothing"][tongue], style="bold yellow")
+
+
+def _content(image: Path) -> bytes:
+    """A boot loader's bytes; ValueError when it has none: random ones would be signed for it."""
+    content = image.read_bytes()
+    if not content:
+        raise ValueError(f"{image} is empty")
+    return content
 
 
 def rehearse(names: list[str], image: bytes = b"") -> list[Effect]:

@@ -137,7 +137,9 @@ RULES: tuple[tuple[str, str, Text], ...] = (
 
 
 def check_order(names: Sequence[str]) -> None:
-    """OrderRefused for the first step that breaks a rule; ValueError: an unknown or double one."""
+    """OrderRefused for the first step that breaks a rule; ValueError: no, unknown, double ones."""
+    if not names:
+        raise ValueError("there is no step in this order")
     for at, name in enumerate(names):
         if name not in STEPS or name in names[:at]:
             raise ValueError(f"there is no step {name}, or it is there twice")
