@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import select
+import termios
 import tty
 import zlib
 from collections.abc import Iterator
@@ -78,9 +79,13 @@ class Cable:
     def __init__(self, port: Path):
         try:
             self._file = os.open(port, os.O_RDWR | os.O_NOCTTY)
-            tty.setraw(self._file)
         except OSError as error:
             raise RescueError(f"{port} cannot be opened: {error.strerror}") from error
+        try:
+            tty.setraw(self._file)
+        except termios.error as error:
+            self.close()
+            raise RescueError(f"{port} is no serial port") from error
         self._rest = b""
 
     def say(self, line: str) -> None:

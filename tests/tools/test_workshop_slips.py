@@ -101,3 +101,11 @@ def test_an_efuse_plan_of_nothing_is_no_good_plan(tmp_path: Path) -> None:
     for more in (["--order", ""], ["--order", ","], ["--image", str(empty)]):
         done = pos("efuse-plan", *more)
         assert (done.returncode, done.stdout) == (2, ""), more
+
+
+def test_a_rescue_at_no_serial_port_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for port in ("/dev/null", str(file)):
+        done = pos("rescue", port)
+        assert (done.returncode, done.stderr) == (1, f"rescue: {port} is no serial port\n")
