@@ -46,7 +46,8 @@ def main() -> None:
         return
     name = arguments[0]
     if name not in COMMANDS:
-        sys.exit(f"pos: unknown command '{name}'\n\n{usage()}")
+        print(f"pos: unknown command '{name}'\n\n{usage()}", file=sys.stderr)
+        sys.exit(2)
     module, attribute, _ = COMMANDS[name]
     target = getattr(importlib.import_module(module), attribute)
     if not isinstance(target, typer.Typer):

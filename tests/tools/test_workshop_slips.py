@@ -109,3 +109,8 @@ def test_a_rescue_at_no_serial_port_says_so(tmp_path: Path) -> None:
     for port in ("/dev/null", str(file)):
         done = pos("rescue", port)
         assert (done.returncode, done.stderr) == (1, f"rescue: {port} is no serial port\n")
+
+
+def test_an_unknown_command_is_wrong_usage() -> None:
+    done = pos("flush")
+    assert (done.returncode, done.stdout) == (2, "") and "flush" in done.stderr
