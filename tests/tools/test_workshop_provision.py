@@ -324,7 +324,8 @@ def test_ctrl_c_ends_a_step_that_would_not_end(tmp_path: Path) -> None:
             while b'"selftest"' not in device.heard and time.monotonic() < limit:
                 time.sleep(0.05)
             station.send_signal(signal.SIGINT)
-            station.communicate(timeout=20)  # a step may take 30 s
+            told = json.loads(station.communicate(timeout=20)[0])  # a step may take 30 s
+        assert [device["result"] for device in told["devices"]] == ["interrupted"]
         assert station.returncode == 130 and not device.holds()
     assert [a.result for a in read(tmp_path / "record").attempts.values()] == ["ok", "interrupted"]
 

@@ -154,8 +154,8 @@ class Try:
         finally:
             outcome.seconds = time.monotonic() - began
             self._record()
-        self._afterwards()
-        self._show(outcome.port, {"event": "ended", "outcome": outcome})
+            self._afterwards()
+            self._show(outcome.port, {"event": "ended", "outcome": outcome})
         return outcome
 
     def _record(self) -> None:
