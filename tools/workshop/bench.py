@@ -126,6 +126,7 @@ def main(
     wear = Wear(baud_limit=baud_limit) if baud_limit else Wear()
     with contextlib.ExitStack() as stack:
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        place.mkdir(parents=True, exist_ok=True)
         bench = stack.enter_context(Bench(place))
         for number in range(count):
             mac = bytes.fromhex("7cdfa1") + number.to_bytes(3)
