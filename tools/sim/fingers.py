@@ -10,7 +10,7 @@ from tools.sim.simulation import Simulation
 # up: four scans, of a look at rest and one a row in the first case (lib/drivers/keypad.py). On a
 # busy machine the firmware may get no time while a finger is down, as no real one would.
 _BELIEVED = {True: 24, False: 4}
-_LOOK_S, _LIMIT_S = 0.01, 2.0
+_LOOK_S, _LOOKS = 0.01, 200
 
 
 class Fingers:
@@ -54,7 +54,8 @@ class Fingers:
     async def _until_seen(self, key: str, down: bool) -> None:
         """Wait for the firmware's looks, though not for one that has stopped looking."""
         column = self._sim.board.pin(f"KEY_COL{PLACES[key][1]}")
-        loop = asyncio.get_running_loop()
-        enough, limit = column.reads + _BELIEVED[down], loop.time() + _LIMIT_S
-        while column.reads < enough and loop.time() < limit:
+        enough = column.reads + _BELIEVED[down]
+        for _ in range(_LOOKS):
+            if column.reads >= enough:
+                return
             await asyncio.sleep(_LOOK_S)
