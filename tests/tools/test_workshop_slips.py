@@ -82,6 +82,22 @@ def test_a_check_value_or_key_block_of_no_use_is_refused_before_anyone_types(
         assert done.returncode == 3 and words in done.stdout and "custodian" not in done.stderr
 
 
+def test_an_altered_record_is_refused_before_anyone_types(tmp_path: Path) -> None:
+    record = tmp_path / "record"
+    flashed(record, "7CDFA1000001")
+    record.write_bytes(record.read_bytes().replace(b'"at":"2', b'"at":"3', 1))
+    done = pos("provision", "--shop", str(shop(tmp_path)), "--port", "/dev/none", "--record",
+               str(record), "--language", "en")  # fmt: skip
+    assert done.returncode == 5 and "custodian" not in done.stderr
+
+
+@pytest.mark.parametrize("wrong", [
+    ["erase", "--flash-size", "0"], ["erase", "--baud", "0"], ["flash", "--count", "-1"],
+])  # fmt: skip
+def test_a_number_that_cannot_be_is_wrong_usage(wrong: list[str]) -> None:
+    assert pos(*wrong, "--port", "/dev/none").returncode == 2
+
+
 def test_what_is_no_serial_port_is_called_that_and_not_busy(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()

@@ -33,6 +33,10 @@ WORDS: dict[str, dict[Language, str]] = {
         "zh": "什么都没有烧：以上全部发生在一个临时文件里，没有连接任何芯片。",
         "en": "Nothing was burnt: all of it happened in a temporary file; no chip was connected.",
     },
+    "missing": {
+        "zh": "这个顺序没有做完，还缺：{steps}。",
+        "en": "This order is not finished, there is no {steps}.",
+    },
     "refused": {"zh": "顺序不对，已拒绝：{step}。", "en": "Refused, the order is wrong: {step}."},
 }
 
@@ -62,13 +66,22 @@ def command(
         tree = {"result": "failed", "burnt": False, "detail": str(failed)}
         print(json.dumps(tree) if as_json else f"✗ {failed}")
         raise typer.Exit(EXIT_REFUSED) from failed
+    missing = [name for name in STEPS if name not in names]
     if as_json:
         steps = [{"step": e.step.name, "changes": e.changes} for e in effects]
-        tree = {"result": "ok", "burnt": False, "said": WORDS["nothing"], "steps": steps}
+        tree = {
+            "result": "ok",
+            "burnt": False,
+            "said": WORDS["nothing"],
+            "steps": steps,
+            "missing": missing,
+        }
         print(json.dumps(tree, ensure_ascii=False))
         return
     console = Console(highlight=False)
     console.print(table(effects, tongue))
+    if missing:
+        console.print(WORDS["missing"][tongue].format(steps=", ".join(missing)), style="bold red")
     console.print(WORDS["nothing"][tongue], style="bold yellow")
 
 

@@ -68,7 +68,9 @@ Reset = Annotated[
     Literal["default-reset", "usb-reset", "no-reset"],
     typer.Option(help="how esptool brings the chip into its loader"),
 ]
-Baud = Annotated[int, typer.Option(help="fastest rate to try; slower ones follow by themselves")]
+Baud = Annotated[
+    int, typer.Option(min=1, help="fastest rate to try; slower ones follow by themselves")
+]
 RecordFile = Annotated[Path, typer.Option("--record", help="the record of all devices")]
 Operator = Annotated[str, typer.Option(help="who does it (default: who is logged in)")]
 Speech = Annotated[
@@ -172,7 +174,7 @@ def flash(
     use_station: Annotated[
         bool, typer.Option("--station", help="go on with each device that is plugged in")
     ] = False,
-    count: Annotated[int, typer.Option(help="--station: end after so many devices")] = 0,
+    count: Annotated[int, typer.Option(min=0, help="--station: end after so many devices")] = 0,
     loader: Loader = "stub",
     reset: Reset = "default-reset",
     baud: Baud = station.RATES[0],
@@ -209,7 +211,7 @@ def flash(
 def erase(
     port: Ports = None,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
-    flash_size: Annotated[int, typer.Option(help="of the flash, in MB")] = 16,
+    flash_size: Annotated[int, typer.Option(min=1, help="of the flash, in MB")] = 16,
     loader: Loader = "stub",
     reset: Reset = "default-reset",
     baud: Baud = station.RATES[0],

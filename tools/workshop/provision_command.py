@@ -64,7 +64,7 @@ def provision(
     use_station: Annotated[
         bool, typer.Option("--station", help="go on with each device that is plugged in")
     ] = False,
-    count: Annotated[int, typer.Option(help="--station: end after so many devices")] = 0,
+    count: Annotated[int, typer.Option(min=0, help="--station: end after so many devices")] = 0,
     labels: Annotated[Path, typer.Option(help="folder of the labels, PNG and PDF")] = Path(
         "labels"
     ),
@@ -82,6 +82,11 @@ def provision(
     check_terminal(terminal)
     screen = Screen(language_of(language), as_json)
     ports = [] if use_station else ports_or_end(port, screen, as_json)
+    try:
+        read(record)  # before two people have typed for nothing
+    except RecordError as error:
+        print(f"pos: {error}", file=sys.stderr)
+        raise typer.Exit(EXIT_RECORD) from error
     try:
         block = _read_block(key_block)
         papers_of_shop = papers.load(shop)
