@@ -466,6 +466,7 @@ TERMINALS = {
     "a version too short": ({"9F09": "02"}, "version has 2 bytes"),
     "a TTQ too long": ({"applications": [{"aid": "A000000333010101", "9F66": "2600408000"}]},
                        "ttq has 4 bytes"),
+    "a script too long": ({"71": "FF" * 100_000}, "71 has up to 255 bytes"),
     "a TAC too short": ({"tac_denial": "00"}, "tac_denial has 5 bytes"),
 }
 

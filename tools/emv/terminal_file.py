@@ -32,6 +32,7 @@ _LISTS = ("applications", "aids", "aid", "9f06")
 _WORDS = ("pin", "interface", "response_code", "date", "time")
 _PINS = {"entered": "entered", "correct": "entered", "bypassed": "bypassed", "bypass": "bypassed",
          "fault": "fault", "missing": "fault"}
+_LONGEST = 255  # no command and no field 55 carries more
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -119,6 +120,8 @@ def _element(found: TerminalFile, name: str, value: Any) -> None:
         found.data[tag] = b""
         return
     raw = _value(row, text)
+    if len(raw) > _LONGEST:
+        raise ValueError(f"{tag:X} has up to {_LONGEST} bytes, not {len(raw)}")
     if row is not None and not row.shortest <= len(raw) <= row.longest and tag not in (0x71, 0x72):
         raise ValueError(f"{tag:X} has {row.shortest} to {row.longest} bytes, not {len(raw)}")
     if tag == 0x9F1B:
