@@ -89,6 +89,8 @@ def test_an_altered_record_is_refused_before_anyone_types(tmp_path: Path) -> Non
     done = pos("provision", "--shop", str(shop(tmp_path)), "--port", "/dev/none", "--record",
                str(record), "--language", "en")  # fmt: skip
     assert done.returncode == 5 and "custodian" not in done.stderr
+    told = pos("report", "--record", str(record), "--language", "zh")
+    assert told.returncode == 5 and told.stderr.startswith("pos: 记录文件有问题：")
 
 
 @pytest.mark.parametrize("wrong", [

@@ -87,6 +87,12 @@ def language_of(choice: str) -> Language:
     return "zh" if (locale or "").startswith("zh") else "en"
 
 
+def refuse_record(error: RecordError, language: Language) -> NoReturn:
+    """End, and say why the record of all devices cannot be used."""
+    print(f"pos: {'记录文件有问题：' if language == 'zh' else ''}{error}", file=sys.stderr)
+    raise typer.Exit(EXIT_RECORD) from error
+
+
 class Screen:
     """A line a port: a bar while it runs, then green or red words that stay."""
 
@@ -285,8 +291,7 @@ def carry_out(
             else:
                 asyncio.run(station.program(ports or [], order, records, show))
     except RecordError as error:
-        print(f"pos: {error}", file=sys.stderr)
-        raise typer.Exit(EXIT_RECORD) from error
+        refuse_record(error, screen.language)
     except KeyboardInterrupt:
         stopped = True
     bad = sum(outcome.fault is not None for outcome in outcomes)

@@ -16,7 +16,6 @@ from tools.workshop.faults import PAPERS_MISSING, DeviceFault
 from tools.workshop.flash_command import (
     EXIT_IMAGE,
     EXIT_NO_PORT,
-    EXIT_RECORD,
     RECORD,
     AsJson,
     Operator,
@@ -29,6 +28,7 @@ from tools.workshop.flash_command import (
     language_of,
     ports_or_end,
     refuse,
+    refuse_record,
 )
 from tools.workshop.provisioner import Injection
 from tools.workshop.records import RecordError, read
@@ -85,8 +85,7 @@ def provision(
     try:
         read(record)  # before two people have typed for nothing
     except RecordError as error:
-        print(f"pos: {error}", file=sys.stderr)
-        raise typer.Exit(EXIT_RECORD) from error
+        refuse_record(error, screen.language)
     try:
         block = _read_block(key_block)
         papers_of_shop = papers.load(shop)
@@ -142,8 +141,7 @@ def labels(
     try:
         book = read(record)
     except RecordError as error:
-        print(f"pos: {error}", file=sys.stderr)
-        raise typer.Exit(EXIT_RECORD) from error
+        refuse_record(error, language_of("auto"))
     wanted = set(names or [])
     drawn = 0
     for device in book.provisioned.values():

@@ -18,7 +18,14 @@ from rich.console import Console
 from rich.table import Table
 
 from tools.workshop.faults import FAULTS, Language
-from tools.workshop.flash_command import EXIT_IMAGE, EXIT_RECORD, RECORD, Speech, language_of
+from tools.workshop.flash_command import (
+    EXIT_IMAGE,
+    EXIT_RECORD,
+    RECORD,
+    Speech,
+    language_of,
+    refuse_record,
+)
 from tools.workshop.records import Attempt, Book, Entry, RecordError, read
 
 DROID = Path("/usr/share/fonts-droid-fallback/truetype/DroidSansFallback.ttf")
@@ -225,8 +232,7 @@ def command(
     try:
         summary = summarise(read(record))
     except RecordError as error:
-        print(f"pos: {error}", file=sys.stderr)
-        raise typer.Exit(EXIT_RECORD) from error
+        refuse_record(error, language_of(language))
     try:
         if png:
             plot(summary, png)
