@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _LOOK_MS = const(200)
 _LOOKS = const(600)
 _SLOW_MS = const(1_000)
+_FAULTS = const(3)
 
 
 class Pad:
@@ -49,19 +50,24 @@ class Pad:
 
     async def watch(self) -> None:
         """For ever: look after each payment until nothing is there, less often after two minutes.
-        A reader that fails is no card; the next payment finds out and says so."""
+
+        One fault of the reader says nothing of a card. A reader that stays silent reads none
+        either, and the next payment finds that out and says so."""
         while True:
             await self._look.wait()
             self._look.clear()
-            looks = 0
-            while self.used and await self._here():
+            looks = faults = 0
+            while self.used and faults < _FAULTS:
+                try:
+                    if not await self._here():
+                        break
+                    faults = 0
+                except DeviceError:
+                    faults += 1
                 looks += 1
                 await asyncio.sleep_ms(_LOOK_MS if looks < _LOOKS else _SLOW_MS)
             self._empty.set()
 
     async def _here(self) -> bool:
-        """Two looks in a row have to find nothing."""
-        try:
-            return await self._board.nfc.present() or await self._board.nfc.present()
-        except DeviceError:
-            return False
+        """Two looks in a row have to find nothing. DeviceError."""
+        return await self._board.nfc.present() or await self._board.nfc.present()
